@@ -1,0 +1,16 @@
+"""The organisation and the law it lives under."""
+
+from django.apps import AppConfig
+
+
+class ComplianceConfig(AppConfig):
+    """Loads the law at start: a process with a broken law must not run."""
+
+    name = "compliance"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from compliance.library import get_library, get_policies
+
+        get_library()
+        get_policies()

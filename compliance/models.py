@@ -1,0 +1,71 @@
+"""Legal entities, the people who act for them, and the rule versions ever relied on."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a person is to an entity. Ladders name roles, never people."""
+
+    REPORTER = "reporter", _("Reporter")
+    OWNER = "owner", _("Incident handler")
+    COUNSEL = "counsel", _("Counsel")
+    APPROVER = "approver", _("Approver")
+    MANAGER = "manager", _("Manager")
+    CISO = "ciso", _("CISO")
+    CPO = "cpo", _("Privacy officer (CPO)")
+    EXECUTIVE = "executive", _("Executive")
+    AUDITOR = "auditor", _("Auditor")
+
+
+class Entity(models.Model):
+    """A legal entity: the one that owes the duty. Its profile decides which rules speak to it."""
+
+    key = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    name_en = models.CharField(_("name in English"), max_length=200, blank=True)
+    zone = models.CharField(_("time zone"), max_length=60, default="Asia/Seoul")
+    establishments = models.JSONField(_("establishments"), default=list)
+    roles = models.JSONField(_("roles in law"), default=list)
+    sectors = models.JSONField(_("sectors"), default=list)
+    # What forms print about the filer: business number, representative, address, contacts, by form field name.
+    particulars = models.JSONField(_("particulars"), default=dict, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("entity")
+        verbose_name_plural = _("entities")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in an entity."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    entity = models.ForeignKey(Entity, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    language = models.CharField(max_length=5, default="ko")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "entity", "role"), name="one_role_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} {self.entity_id}"
+
+
+class RuleSnapshot(models.Model):
+    """The full text of a rule version as it was when an obligation first relied on it; never changed."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    rule = models.CharField(max_length=120)
+    version = models.CharField(max_length=20)
+    revision = models.PositiveIntegerField()
+    content = models.JSONField()
+    first_used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.version} r{self.revision}"
