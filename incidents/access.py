@@ -1,0 +1,84 @@
+"""Who may see and do what. Pages, commands and services ask here; nothing else decides."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from compliance.errors import NotPermitted
+from compliance.models import Entity, Membership, Role
+from incidents.models import Incident
+
+HANDLES = frozenset({Role.OWNER, Role.COUNSEL, Role.APPROVER, Role.MANAGER, Role.CISO, Role.CPO, Role.EXECUTIVE})
+REPORTS = HANDLES | {Role.REPORTER}
+DECIDES = frozenset({Role.COUNSEL, Role.APPROVER})
+
+
+def visible_incidents(user: AbstractBaseUser) -> QuerySet[Incident]:
+    """The incidents of the entities in which ``user`` has any role."""
+    return Incident.objects.filter(entities__memberships__user=user.pk).distinct()
+
+
+def visible_entities(user: AbstractBaseUser) -> QuerySet[Entity]:
+    """The entities in which ``user`` has any role."""
+    return Entity.objects.filter(memberships__user=user.pk).distinct()
+
+
+def roles_in(user: AbstractBaseUser, entities: Iterable[Entity]) -> frozenset[str]:
+    """The roles ``user`` has in any of ``entities``."""
+    held = Membership.objects.filter(user=user.pk, entity__in=[entity.pk for entity in entities])
+    return frozenset(held.values_list("role", flat=True))
+
+
+def may_handle(user: AbstractBaseUser, incident: Incident) -> bool:
+    """Whether ``user`` may record facts and draft filings."""
+    return bool(roles_in(user, incident.entities.all()) & HANDLES)
+
+
+def may_decide(user: AbstractBaseUser, incident: Incident) -> bool:
+    """Whether ``user`` may be the second pair of eyes."""
+    return bool(roles_in(user, incident.entities.all()) & DECIDES)
+
+
+def require_report(user: AbstractBaseUser | None, entities: Iterable[Entity]) -> None:
+    """Refuse unless ``user`` may report a suspicion for every one of ``entities``. No user means the system itself.
+
+    Raises:
+        NotPermitted: the user has no such role.
+    """
+    if user is None:
+        return
+    for entity in entities:
+        if not roles_in(user, [entity]) & REPORTS:
+            raise NotPermitted(
+                _("You have no role in %(entity)s that may report an incident."),
+                code="may_not_report",
+                entity=entity.name,
+            )
+
+
+def require_handle(user: AbstractBaseUser | None, incident: Incident) -> None:
+    """Refuse unless ``user`` may work on ``incident``. No user means the system itself.
+
+    Raises:
+        NotPermitted: the user has no such role.
+    """
+    if user is not None and not may_handle(user, incident):
+        raise NotPermitted(
+            _("You may read %(incident)s but not change it. An incident handler or counsel of the entity may."),
+            code="may_not_handle",
+            incident=incident.code,
+        )
+
+
+def require_decide(user: AbstractBaseUser, incident: Incident) -> None:
+    """Refuse unless ``user`` may approve, as counsel or approver of an entity of ``incident``.
+
+    Raises:
+        NotPermitted: the user has no such role.
+    """
+    if not may_decide(user, incident):
+        raise NotPermitted(
+            _("Only counsel or an approver of the entity can decide this."), code="may_not_decide"
+        )

@@ -1,0 +1,512 @@
+"""What happened, what is due, who was told, and the record of all of it.
+
+Rows that are evidence (facts, counts, journal) are only ever added. Corrections point at what they replace.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from compliance.models import Entity
+from incidents.machine import FSMField, Machine, moves
+from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
+
+WALL_CLOCK = "wall"
+
+
+class Incident(Machine):
+    """A suspected or confirmed incident, from the first word of it to its end."""
+
+    class Kind(models.TextChoices):
+        """Real from the first moment, or never."""
+
+        REAL = "real", _("Real")
+        DRILL = "drill", _("Drill")
+        REPLAY = "replay", _("Replay")
+
+    code = models.CharField(_("number"), max_length=40, unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    summary = models.TextField(_("what happened"), blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.REAL)
+    state = FSMField(default=IncidentState.REPORTED, choices=IncidentState.choices, protected=True)
+    entities = models.ManyToManyField(Entity, related_name="incidents")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="owned_incidents")
+    reported_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reported_at = models.DateTimeField(_("reported at"))
+    closed_at = models.DateTimeField(null=True)
+    # A replayed incident stands still at this instant; null for the others.
+    clock_at = models.DateTimeField(null=True)
+    # What a double click or a repeated request carries, so that it makes one incident and not two.
+    request_key = models.CharField(max_length=64, null=True, unique=True)
+
+    class Meta:
+        ordering = ("-reported_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+    @property
+    def timer_clock(self) -> str:
+        """Which clock fires this incident's timers: the wall's, or the replay's own."""
+        return f"replay:{self.code}" if self.kind == self.Kind.REPLAY else WALL_CLOCK
+
+    @moves(state, INCIDENT["begin_assessment"])
+    def begin_assessment(self) -> None:
+        """Somebody has taken it up."""
+
+    @moves(state, INCIDENT["confirm"])
+    def confirm(self) -> None:
+        """It did happen."""
+
+    @moves(state, INCIDENT["dismiss"])
+    def dismiss(self) -> None:
+        """It was nothing; two people say so."""
+
+    @moves(state, INCIDENT["close"])
+    def close(self) -> None:
+        """Nothing is owed any more."""
+
+    @moves(state, INCIDENT["reopen"])
+    def reopen(self) -> None:
+        """It was not over."""
+
+
+class Dismissal(models.Model):
+    """A request to call an incident nothing; needs a reason and a second person."""
+
+    class Decision(models.TextChoices):
+        """What the second person said."""
+
+        PENDING = "pending", _("Waiting for a second person")
+        APPROVED = "approved", _("Approved")
+        REJECTED = "rejected", _("Rejected")
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="dismissals")
+    reason = models.TextField(_("reason"))
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    decision = models.CharField(max_length=10, choices=Decision.choices, default=Decision.PENDING)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decision_note = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("incident",), condition=Q(decision="pending"), name="one_pending_dismissal"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")), name="dismissal_by_second_person"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.decision}"
+
+
+class Fact(models.Model):
+    """Something known, since when it was so and since when we know it. Never changed; the latest word counts.
+
+    ``kind`` value: the latest not retracted one holds. candidate: one of several contested instants, all kept.
+    adoption: a person chose candidate ``adopts`` as the one that counts. event: a repeatable happening, all kept.
+    retraction: ``supersedes`` no longer holds (unknown again, unless another word stands).
+    """
+
+    class Kind(models.TextChoices):
+        """How the row takes part in what is known."""
+
+        VALUE = "value", _("Value")
+        CANDIDATE = "candidate", _("Candidate")
+        ADOPTION = "adoption", _("Adoption")
+        EVENT = "event", _("Event")
+        RETRACTION = "retraction", _("Retraction")
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="facts")
+    # Null: the fact is the incident's. Otherwise it is this entity's alone (each has its own awareness).
+    entity = models.ForeignKey(Entity, models.PROTECT, null=True, related_name="+")
+    # Position within the incident: a stable name of the row that no other database changes.
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    value = models.JSONField(null=True)
+    label = models.CharField(max_length=300, blank=True)
+    arguable = models.BooleanField(default=True)
+    documented = models.BooleanField(default=True)
+    source = models.CharField(_("source"), max_length=500, blank=True)
+    note = models.TextField(_("reason"), blank=True)
+    evidence = models.ForeignKey("Evidence", models.PROTECT, null=True, related_name="facts")
+    supersedes = models.ForeignKey("self", models.PROTECT, null=True, related_name="superseded_by")
+    adopts = models.ForeignKey("self", models.PROTECT, null=True, related_name="adoptions")
+    occurred_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=("incident", "number"), name="fact_number_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}#{self.number} {self.name}"
+
+
+class PeopleCount(models.Model):
+    """How many people of one place of residence are affected, as known at ``recorded_at``; the latest row counts."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="people_counts")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    residence = models.CharField(_("residence"), max_length=12)
+    count = models.PositiveBigIntegerField(_("people"), null=True)
+    categories = models.JSONField(_("data categories"), default=list)
+    source = models.CharField(max_length=500, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmed at"))
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("recorded_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.residence} {self.count}"
+
+
+class AffectedSystem(models.Model):
+    """One affected system: when it was found and by whom."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="systems")
+    name = models.CharField(_("system"), max_length=200)
+    purpose = models.CharField(_("purpose"), max_length=200, blank=True)
+    finding = models.CharField(_("finding"), max_length=300, blank=True)
+    found_at = models.DateTimeField(_("found at"), null=True)
+    # Sources often give a month only: then this says so and found_at stays null.
+    found_when = models.CharField(_("found (as documented)"), max_length=100, blank=True)
+    found_by = models.CharField(_("found by"), max_length=200)
+    source = models.CharField(max_length=500, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=("incident", "name"), name="system_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Evidence(Machine):
+    """A log source, file or record. One that will be overwritten has a clock of its own."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="evidence_items")
+    number = models.PositiveIntegerField()
+    title = models.CharField(_("evidence"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    location = models.CharField(_("where it is"), max_length=300, blank=True)
+    state = FSMField(default=EvidenceState.AT_RISK, choices=EvidenceState.choices, protected=True)
+    expires_at = models.DateTimeField(_("preserve before"), null=True)
+    expired_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    settled_note = models.TextField(blank=True)
+    generation = models.PositiveIntegerField(default=1)
+    source = models.CharField(max_length=500, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=("incident", "number"), name="evidence_number_once"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+    @moves(state, EVIDENCE["preserve"])
+    def preserve(self) -> None:
+        """It is safe."""
+
+    @moves(state, EVIDENCE["lose"])
+    def lose(self) -> None:
+        """It is gone."""
+
+
+class Obligation(Machine):
+    """One duty: an incident, an entity, a rule, a stage, an addressee and an occurrence. Computed, never typed in."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="obligations")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="obligations")
+    rule = models.CharField(max_length=120)
+    stage = models.CharField(max_length=60)
+    # Empty for a duty that exists once; otherwise the key of the event that opened it ("fact:12").
+    occurrence = models.CharField(max_length=60, blank=True)
+    audience = models.CharField(max_length=20)
+    jurisdiction = models.CharField(max_length=12)
+    state = FSMField(default=ObligationState.POSSIBLE, choices=ObligationState.choices, protected=True)
+    version = models.CharField(max_length=20)
+    revision = models.PositiveIntegerField()
+    rule_digest = models.CharField(max_length=64)
+    standard = models.CharField(max_length=30)
+    starts_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    due_zone = models.CharField(max_length=60)
+    # House policy for vague standards; never law.
+    target_at = models.DateTimeField(null=True)
+    # The assessed duty as the engine gave it (Duty.to_json): reasons, questions, trace, alternatives, citations.
+    duty = models.JSONField()
+    generation = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField()
+    overdue_at = models.DateTimeField(null=True)
+    met_at = models.DateTimeField(null=True)
+    late_reason = models.TextField(_("reason for lateness"), blank=True)
+    late_reason_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    late_reason_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("due_at", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("incident", "entity", "rule", "stage", "occurrence"), name="obligation_once"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("due_at",), condition=Q(state__in=("possible", "running", "overdue")), name="open_obligations"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.rule}/{self.stage} {self.occurrence}".strip()
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What the engine calls this duty."""
+        return (self.rule, self.stage, self.occurrence)
+
+    @moves(state, OBLIGATION["harden"])
+    def harden(self) -> None:
+        """The open question was answered: it is required."""
+
+    @moves(state, OBLIGATION["soften"])
+    def soften(self) -> None:
+        """A fact it rested on is unknown again."""
+
+    @moves(state, OBLIGATION["lapse"])
+    def lapse(self) -> None:
+        """The facts say that it does not apply."""
+
+    @moves(state, OBLIGATION["revive"])
+    def revive(self) -> None:
+        """The facts say that it applies after all."""
+
+    @moves(state, OBLIGATION["revive_as_possible"])
+    def revive_as_possible(self) -> None:
+        """The facts say that it may apply after all."""
+
+    @moves(state, OBLIGATION["mark_overdue"])
+    def mark_overdue(self) -> None:
+        """The due moment has passed."""
+
+    @moves(state, OBLIGATION["extend"])
+    def extend(self) -> None:
+        """The due moment was moved behind now by a fact."""
+
+    @moves(state, OBLIGATION["meet"])
+    def meet(self) -> None:
+        """Done in time."""
+
+    @moves(state, OBLIGATION["meet_late"])
+    def meet_late(self) -> None:
+        """Done after the due moment."""
+
+    @moves(state, OBLIGATION["judge_late"])
+    def judge_late(self) -> None:
+        """It was done, but after the due moment as now known."""
+
+    @moves(state, OBLIGATION["judge_timely"])
+    def judge_timely(self) -> None:
+        """It was done before the due moment as now known."""
+
+    @moves(state, OBLIGATION["excuse"])
+    def excuse(self) -> None:
+        """A lawful exception applies; two people say so."""
+
+    @moves(state, OBLIGATION["reopen"])
+    def reopen(self) -> None:
+        """What was sent did not count."""
+
+
+class Excuse(models.Model):
+    """A request to treat a duty as lawfully excepted: cited, reasoned, and decided by a second person."""
+
+    obligation = models.ForeignKey(Obligation, models.PROTECT, related_name="excuses")
+    provision = models.CharField(_("provision"), max_length=300)
+    reason = models.TextField(_("reason"))
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    approved = models.BooleanField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("obligation",), condition=Q(approved__isnull=True), name="one_pending_excuse"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")), name="excuse_by_second_person"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.obligation_id} {self.provision}"
+
+
+class Timer(models.Model):
+    """An instant at which something must happen. The due instant never changes: re-timing inserts a new generation."""
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        PENDING = "pending", _("Pending")
+        FIRED = "fired", _("Fired")
+        OBSOLETE = "obsolete", _("Obsolete")
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="timers")
+    clock = models.CharField(max_length=60, default=WALL_CLOCK)
+    kind = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    key = models.CharField(max_length=60)
+    generation = models.PositiveIntegerField()
+    payload = models.JSONField(default=dict)
+    due_at = models.DateTimeField()
+    attempt_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+    fired_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("due_at", "pk")
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "subject_id", "generation", "key"), name="timer_once"),
+        )
+        indexes = (
+            models.Index(fields=("clock", "attempt_at", "id"), condition=Q(state="pending"), name="pending_timers"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}/{self.generation} {self.key}"
+
+
+class Escalation(models.Model):
+    """A rung of a ladder that was reached. One per timer, so none can happen twice."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="escalations")
+    timer = models.OneToOneField(Timer, models.PROTECT, related_name="escalation")
+    obligation = models.ForeignKey(Obligation, models.PROTECT, null=True, related_name="escalations")
+    evidence = models.ForeignKey(Evidence, models.PROTECT, null=True, related_name="escalations")
+    rung = models.CharField(max_length=60)
+    kind = models.CharField(max_length=20)
+    roles = models.JSONField(default=list)
+    at = models.DateTimeField()
+    fired_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.rung}"
+
+    @property
+    def late_seconds(self) -> int:
+        """How many whole seconds after its instant it happened."""
+        return max(0, int((self.fired_at - self.at).total_seconds()))
+
+
+class OutboxMessage(models.Model):
+    """Something to be told. Written with the change it tells of; sent afterwards, at least once, with one Message-ID."""
+
+    class State(models.TextChoices):
+        """Where it is. ``withheld``: a replay's, which reaches no real channel."""
+
+        PENDING = "pending", _("Pending")
+        CLAIMED = "claimed", _("Being sent")
+        SENT = "sent", _("Sent")
+        WITHHELD = "withheld", _("Withheld (replay)")
+        FAILED = "failed", _("Given up")
+
+    incident = models.ForeignKey(Incident, models.PROTECT, null=True, related_name="messages")
+    escalation = models.ForeignKey(Escalation, models.PROTECT, null=True, related_name="messages")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    channel = models.CharField(max_length=20, default="email")
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=300)
+    body = models.TextField()
+    html = models.TextField(blank=True)
+    dedupe = models.CharField(max_length=200, unique=True)
+    message_id = models.CharField(max_length=200, unique=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    attempt_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("created_at", "pk")
+        indexes = (
+            models.Index(
+                fields=("attempt_at", "id"), condition=Q(state__in=("pending", "claimed")), name="unsent_messages"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.dedupe
+
+
+class JournalHead(models.Model):
+    """The newest entry of a chain; locking it serialises writers of the chain."""
+
+    chain = models.CharField(max_length=60, unique=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.sequence}"
+
+
+class JournalEntry(models.Model):
+    """What was done, by whom, when, over which subject. The database refuses to change or delete it."""
+
+    chain = models.CharField(max_length=60)
+    sequence = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=60)
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120)
+    old = models.CharField(max_length=64, blank=True)
+    new = models.CharField(max_length=64, blank=True)
+    # Short particulars without personal data: codes, rule ids, instants, digests.
+    detail = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("chain", "sequence")
+        constraints = (models.UniqueConstraint(fields=("chain", "sequence"), name="journal_sequence_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.sequence} {self.action}"
+
+
+class Heartbeat(models.Model):
+    """When a watcher was last alive."""
+
+    name = models.CharField(max_length=60, unique=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,60 @@
+"""One function per change of state: lock the incident, check, change, schedule, write the journal, in one transaction."""
+
+from incidents.services.assessment import assessment_of, reassess
+from incidents.services.evidence import evidence_add, evidence_lose, evidence_preserve
+from incidents.services.facts import (
+    candidate_adopt,
+    fact_record,
+    fact_retract,
+    facts_record,
+    people_record,
+    systems_add,
+)
+from incidents.services.lifecycle import (
+    dismissal_decide,
+    dismissal_request,
+    incident_assign,
+    incident_begin_assessment,
+    incident_close,
+    incident_confirm,
+    incident_reopen,
+    incident_report,
+)
+from incidents.services.obligations import (
+    escalation_acknowledge,
+    excuse_decide,
+    excuse_request,
+    is_late,
+    late_reason_record,
+    obligation_meet,
+    obligation_reopen,
+)
+
+__all__ = [
+    "assessment_of",
+    "candidate_adopt",
+    "dismissal_decide",
+    "dismissal_request",
+    "escalation_acknowledge",
+    "evidence_add",
+    "evidence_lose",
+    "evidence_preserve",
+    "excuse_decide",
+    "excuse_request",
+    "fact_record",
+    "fact_retract",
+    "facts_record",
+    "incident_assign",
+    "incident_begin_assessment",
+    "incident_close",
+    "incident_confirm",
+    "incident_reopen",
+    "incident_report",
+    "is_late",
+    "late_reason_record",
+    "obligation_meet",
+    "obligation_reopen",
+    "people_record",
+    "reassess",
+    "systems_add",
+]

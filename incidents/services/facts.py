@@ -1,0 +1,374 @@
+"""Recording what is known. Rows are only added; after each one the duties are computed anew."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from compliance import clock
+from compliance.engine import FactDef
+from compliance.errors import BadInput, Refused
+from compliance.library import get_library
+from compliance.models import Entity
+from incidents import access, journal
+from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
+from incidents.services import sheets
+from incidents.services.assessment import reassess_locked
+from incidents.services.common import changing, not_in_future, required_text
+
+FIGURE_CHANGED = "leak.new_fact_confirmed_at"
+_KINDS = {"contested_instant": Fact.Kind.CANDIDATE, "event": Fact.Kind.EVENT}
+
+
+def fact_record(
+    *,
+    incident: Incident,
+    name: str,
+    value: object,
+    at: datetime,
+    by: AbstractBaseUser | None,
+    entity: Entity | None = None,
+    label: str = "",
+    arguable: bool = True,
+    documented: bool = True,
+    source: str = "",
+    note: str = "",
+    occurred_at: datetime | None = None,
+    evidence: Evidence | None = None,
+) -> Fact:
+    """Record a fact of the vocabulary and re-assess.
+
+    ``value`` has the vocabulary's type; instants are aware datetimes or ISO 8601 with an offset. A contested instant
+    adds a candidate, an event adds a happening, anything else is the new last word.
+
+    Raises:
+        BadInput: unknown name, wrong type, unknown choice, an instant without zone or in the future.
+        NotPermitted: ``by`` may not handle the incident.
+    """
+    with changing(incident, at=at) as locked:
+        access.require_handle(by, locked)
+        fact = _add_fact(
+            locked,
+            name=name,
+            value=_checked(name, value, at=at),
+            at=at,
+            by=by,
+            entity=entity,
+            label=label,
+            arguable=arguable,
+            documented=documented,
+            source=source,
+            note=note,
+            occurred_at=occurred_at,
+            evidence=evidence,
+        )
+        reassess_locked(locked, at=at, by=by)
+        return fact
+
+
+def facts_record(
+    *, incident: Incident, facts: Sequence[Mapping[str, Any]], at: datetime, by: AbstractBaseUser | None
+) -> list[Fact]:
+    """Record several facts (keyword arguments of :func:`fact_record`) as one change, assessed once."""
+    with changing(incident, at=at) as locked:
+        access.require_handle(by, locked)
+        added = [
+            _add_fact(locked, at=at, by=by, **{**given, "value": _checked(given["name"], given["value"], at=at)})
+            for given in facts
+        ]
+        reassess_locked(locked, at=at, by=by)
+        return added
+
+
+def fact_retract(*, fact: Fact, reason: str, at: datetime, by: AbstractBaseUser | None) -> Fact:
+    """Take a fact back: it is unknown again, unless an earlier word stands.
+
+    Raises:
+        BadInput: no reason.
+        Refused: already retracted.
+    """
+    with changing(fact.incident, at=at) as locked:
+        access.require_handle(by, locked)
+        text = required_text(reason, field="reason", at_least=5)
+        if fact.superseded_by.exists():
+            raise Refused(_("This fact was taken back already."), code="already_retracted")
+        row = _insert(
+            locked,
+            name=fact.name,
+            kind=Fact.Kind.RETRACTION,
+            entity=fact.entity,
+            value=None,
+            note=text,
+            supersedes=fact,
+            at=at,
+            by=by,
+        )
+        _journal_fact(locked, row, action="fact.retracted", old=fact.value, at=at, by=by)
+        reassess_locked(locked, at=at, by=by)
+        return row
+
+
+def candidate_adopt(*, candidate: Fact, reason: str, at: datetime, by: AbstractBaseUser | None) -> Fact:
+    """Let one of several contested instants drive the clock, for a stated reason. The others stay and stay visible.
+
+    Raises:
+        BadInput: no reason.
+        Refused: not a candidate, or taken back.
+    """
+    with changing(candidate.incident, at=at) as locked:
+        access.require_handle(by, locked)
+        text = required_text(reason, field="reason", at_least=5)
+        if candidate.kind != Fact.Kind.CANDIDATE or candidate.superseded_by.exists():
+            raise Refused(_("Only a recorded awareness time that still stands can be adopted."), code="not_a_candidate")
+        row = _insert(
+            locked,
+            name=candidate.name,
+            kind=Fact.Kind.ADOPTION,
+            entity=candidate.entity,
+            value=candidate.value,
+            label=candidate.label,
+            note=text,
+            adopts=candidate,
+            at=at,
+            by=by,
+        )
+        _journal_fact(locked, row, action="candidate.adopted", old=None, at=at, by=by)
+        reassess_locked(locked, at=at, by=by)
+        return row
+
+
+def people_record(
+    *,
+    incident: Incident,
+    entity: Entity,
+    residence: str,
+    count: int | None,
+    categories: Sequence[str],
+    confirmed_at: datetime,
+    at: datetime,
+    by: AbstractBaseUser | None,
+    source: str = "",
+) -> PeopleCount:
+    """Record how many people of ``residence`` are affected (None: not known yet) and re-assess.
+
+    When an earlier total exists and the new one differs, that is a newly confirmed fact of its own: it is recorded as
+    an event at ``confirmed_at`` in the same transaction and may raise the duty to supplement.
+
+    Raises:
+        BadInput: negative count, empty residence, an instant in the future.
+    """
+    with changing(incident, at=at) as locked:
+        access.require_handle(by, locked)
+        if count is not None and count < 0:
+            raise BadInput(
+                _("%(value)s people: expected zero or more."), code="negative", field="count", value=count
+            )
+        if not residence.strip():
+            raise BadInput(_("Name the place of residence, for example KR."), code="residence_required", field="residence")
+        not_in_future(confirmed_at, at=at, field="confirmed_at")
+        before = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
+        row = PeopleCount.objects.create(
+            incident=locked,
+            entity=entity,
+            residence=residence.strip(),
+            count=count,
+            categories=list(categories),
+            source=source,
+            confirmed_at=confirmed_at,
+            recorded_at=at,
+            recorded_by=by,
+        )
+        after = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
+        journal.write(
+            incident=locked,
+            at=at,
+            by=by,
+            action="people.counted",
+            subject=f"people {row.residence}",
+            old=before,
+            new=after,
+            detail={"entity": entity.key, "before": before, "after": after},
+        )
+        if before is not None and after != before:
+            _add_fact(
+                locked,
+                name=FIGURE_CHANGED,
+                value=confirmed_at.astimezone(UTC).isoformat(),
+                label=f"{before:,} → {after:,}" if after is not None else f"{before:,} → ?",
+                source=source,
+                entity=entity,
+                at=at,
+                by=by,
+            )
+        reassess_locked(locked, at=at, by=by)
+        return row
+
+
+def systems_add(
+    *, incident: Incident, systems: Sequence[Mapping[str, Any]], at: datetime, by: AbstractBaseUser | None
+) -> int:
+    """Add affected systems, all of them or none; answers how many.
+
+    Raises:
+        BadInput: a system without a name or finder, or one that is already recorded.
+    """
+    with changing(incident, at=at) as locked:
+        access.require_handle(by, locked)
+        rows = [_system(locked, given, at=at, by=by) for given in systems]
+        names = [row.name for row in rows]
+        known = set(locked.systems.filter(name__in=names).values_list("name", flat=True))
+        doubled = known | {name for name in names if names.count(name) > 1}
+        if doubled:
+            raise BadInput(
+                _("%(names)s: recorded already. Expected each system once."),
+                code="system_twice",
+                field="name",
+                names=", ".join(sorted(doubled)[:5]),
+            )
+        AffectedSystem.objects.bulk_create(rows)
+        journal.write(
+            incident=locked, at=at, by=by, action="system.added", subject="systems", new=names, detail={"count": len(rows)}
+        )
+        return len(rows)
+
+
+def _system(
+    incident: Incident, given: Mapping[str, Any], *, at: datetime, by: AbstractBaseUser | None
+) -> AffectedSystem:
+    for field in ("name", "found_by"):
+        if not str(given.get(field, "")).strip():
+            raise BadInput(
+                _("System %(name)s: %(field)s is missing."),
+                code="system_incomplete",
+                field=field,
+                name=given.get("name", "?"),
+            ) from None
+    return AffectedSystem(incident=incident, recorded_at=at, recorded_by=by, **given)
+
+
+def _add_fact(
+    incident: Incident, *, name: str, value: object, at: datetime, by: AbstractBaseUser | None, **given: Any
+) -> Fact:
+    kind = _KINDS.get(get_library().facts[name].type, Fact.Kind.VALUE)
+    before = Fact.objects.filter(incident=incident, name=name, kind=Fact.Kind.VALUE).order_by("-number").first()
+    row = _insert(incident, name=name, kind=kind, value=value, at=at, by=by, **given)
+    old = before.value if kind == Fact.Kind.VALUE and before is not None else None
+    _journal_fact(incident, row, action="fact.recorded", old=old, at=at, by=by)
+    return row
+
+
+def _insert(incident: Incident, *, at: datetime, by: AbstractBaseUser | None, **given: Any) -> Fact:
+    last = incident.facts.aggregate(last=Max("number"))["last"] or 0
+    return Fact.objects.create(incident=incident, number=last + 1, recorded_at=at, recorded_by=by, **given)
+
+
+def _journal_fact(
+    incident: Incident, fact: Fact, *, action: str, old: object, at: datetime, by: AbstractBaseUser | None
+) -> None:
+    journal.write(
+        incident=incident,
+        at=at,
+        by=by,
+        action=action,
+        subject=f"fact:{fact.number} {fact.name}",
+        old=old,
+        # What was said, why, on what source, and how it counts: all of it is sealed, none of it is readable here.
+        new={
+            "value": fact.value,
+            "label": fact.label,
+            "source": fact.source,
+            "note": fact.note,
+            "arguable": fact.arguable,
+            "documented": fact.documented,
+            "occurred_at": fact.occurred_at.astimezone(UTC).isoformat() if fact.occurred_at else None,
+        },
+        detail={"kind": fact.kind, "entity": fact.entity.key if fact.entity else ""},
+    )
+
+
+def _checked(name: str, value: object, *, at: datetime) -> object:
+    """``value`` as it is stored.
+
+    Raises:
+        BadInput: see :func:`fact_record`.
+    """
+    definition = get_library().facts.get(name)
+    if definition is None:
+        raise BadInput(_("%(name)s is not a fact of the vocabulary."), code="unknown_fact", field="name", name=name)
+    check = _CHECKS[definition.type]
+    return check(definition, value, at)
+
+
+def _instant(definition: FactDef, value: object, at: datetime) -> str:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise _wrong(definition, value, _("a date and time with zone, for example 2025-09-15T14:00+09:00")) from None
+    if not isinstance(value, datetime):
+        raise _wrong(definition, value, _("a date and time with zone, for example 2025-09-15T14:00+09:00"))
+    if value.tzinfo is None:
+        raise BadInput(
+            _("%(value)s has no time zone. Expected one, for example +09:00."),
+            code="naive_instant",
+            field="value",
+            value=value.isoformat(timespec="minutes"),
+        )
+    clock.require_aware(value)
+    return not_in_future(value, at=at, field="value").astimezone(UTC).isoformat()
+
+
+def _boolean(definition: FactDef, value: object, at: datetime) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(definition, value, _("yes or no"))
+    return value
+
+
+def _integer(definition: FactDef, value: object, at: datetime) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _wrong(definition, value, _("a whole number, zero or more"))
+    return value
+
+
+def _text(definition: FactDef, value: object, at: datetime) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(definition, value, _("a text"))
+    return value.strip()
+
+
+def _choice(definition: FactDef, value: object, at: datetime) -> str:
+    if value not in definition.choices:
+        raise _wrong(definition, value, ", ".join(definition.choices))
+    return str(value)
+
+
+def _choices(definition: FactDef, value: object, at: datetime) -> list[str]:
+    if not isinstance(value, list | tuple) or not value or any(item not in definition.choices for item in value):
+        raise _wrong(definition, value, ", ".join(definition.choices))
+    return sorted({str(item) for item in value}, key=list(definition.choices).index)
+
+
+def _wrong(definition: FactDef, value: object, expected: object) -> BadInput:
+    return BadInput(
+        _("%(name)s: %(value)s cannot be used. Expected %(expected)s."),
+        code="wrong_value",
+        field="value",
+        name=definition.name,
+        value=repr(value)[:80],
+        expected=expected,
+    )
+
+
+_CHECKS = {
+    "bool": _boolean,
+    "integer": _integer,
+    "text": _text,
+    "choice": _choice,
+    "choices": _choices,
+    "instant": _instant,
+    "contested_instant": _instant,
+    "event": _instant,
+}

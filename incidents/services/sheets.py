@@ -1,0 +1,142 @@
+"""From recorded rows to the engine's values: what was known of an incident at a given moment."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from compliance.engine import Candidate, EntityProfile, Event, FactSheet, PeopleCount, Submission
+from compliance.library import get_library
+from compliance.models import Entity
+from incidents.models import Fact, Incident, Obligation
+from incidents.models import PeopleCount as PeopleCountRow
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The rows of one incident that a given moment could know, read once and shared by its entities."""
+
+    facts: tuple[Fact, ...]
+    people: tuple[PeopleCountRow, ...]
+    obligations: tuple[Obligation, ...]
+
+
+def read(incident: Incident, *, as_of: datetime) -> Known:
+    """Everything recorded of ``incident`` up to ``as_of`` (inclusive), in three queries."""
+    return Known(
+        facts=tuple(incident.facts.filter(recorded_at__lte=as_of).order_by("number")),
+        people=tuple(incident.people_counts.filter(recorded_at__lte=as_of).order_by("recorded_at", "pk")),
+        obligations=tuple(incident.obligations.filter(opened_at__lte=as_of).order_by("pk")),
+    )
+
+
+def profile(entity: Entity) -> EntityProfile:
+    """The entity as the engine sees it."""
+    return EntityProfile(
+        key=entity.key,
+        name=entity.name,
+        roles=tuple(entity.roles),
+        sectors=tuple(entity.sectors),
+        establishments=tuple(entity.establishments),
+    )
+
+
+def fact_sheet(incident: Incident, entity: Entity, *, as_of: datetime, known: Known | None = None) -> FactSheet:
+    """What the engine may know of ``incident`` for ``entity`` at ``as_of``. What was not recorded is absent."""
+    held = known or read(incident, as_of=as_of)
+    rows = _standing(held.facts, entity)
+    return FactSheet(
+        facts={name: _value(name, facts) for name, facts in rows.items()},
+        people=tuple(_people(held.people, entity)),
+        submissions=tuple(_submissions(held.obligations, entity, as_of=as_of)),
+    )
+
+
+def standing(incident: Incident, entity: Entity | None, *, as_of: datetime) -> dict[str, list[Fact]]:
+    """The facts that hold at ``as_of``: one row for a plain value, all rows for candidates and events."""
+    return _standing(read(incident, as_of=as_of).facts, entity)
+
+
+def _standing(facts: Iterable[Fact], entity: Entity | None) -> dict[str, list[Fact]]:
+    mine = [fact for fact in facts if fact.entity_id is None or (entity and fact.entity_id == entity.pk)]
+    gone = {fact.supersedes_id for fact in mine if fact.supersedes_id}
+    held: dict[str, list[Fact]] = {}
+    for fact in mine:
+        if fact.pk not in gone and fact.kind != Fact.Kind.RETRACTION:
+            held.setdefault(fact.name, []).append(fact)
+    return {name: _latest(rows) for name, rows in held.items()}
+
+
+def _latest(rows: list[Fact]) -> list[Fact]:
+    """Of plain values only the last word, an entity's own before the incident's; of the others every row."""
+    values = [row for row in rows if row.kind == Fact.Kind.VALUE]
+    if not values:
+        return rows
+    own = [row for row in values if row.entity_id is not None]
+    return [(own or values)[-1]]
+
+
+def _value(name: str, rows: list[Fact]) -> Any:
+    kind = get_library().facts[name].type
+    if kind == "contested_instant":
+        return _candidates(rows)
+    if kind == "event":
+        return tuple(Event(key=fact_key(row), at=instant_of(row), label=row.label) for row in rows)
+    row = rows[-1]
+    if kind == "instant":
+        return instant_of(row)
+    return tuple(row.value) if kind == "choices" and row.value is not None else row.value
+
+
+def _candidates(rows: list[Fact]) -> tuple[Candidate, ...]:
+    adoptions = [row for row in rows if row.kind == Fact.Kind.ADOPTION]
+    candidates = [row for row in rows if row.kind == Fact.Kind.CANDIDATE]
+    standing_pks = {row.pk for row in candidates}
+    adopted = next((row.adopts_id for row in reversed(adoptions) if row.adopts_id in standing_pks), None)
+    return tuple(
+        Candidate(
+            key=fact_key(row),
+            at=instant_of(row),
+            label=row.label,
+            arguable=row.arguable,
+            adopted=row.pk == adopted,
+            documented=row.documented,
+        )
+        for row in candidates
+    )
+
+
+def fact_key(fact: Fact) -> str:
+    """The engine's name of a recorded fact."""
+    return f"fact:{fact.number}"
+
+
+def instant_of(fact: Fact) -> datetime:
+    """The instant a fact holds, in UTC."""
+    return datetime.fromisoformat(fact.value).astimezone(UTC)
+
+
+def _people(rows: Iterable[PeopleCountRow], entity: Entity) -> Iterable[PeopleCount]:
+    latest: dict[str, PeopleCountRow] = {row.residence: row for row in rows if row.entity_id == entity.pk}
+    for residence in sorted(latest):
+        row = latest[residence]
+        yield PeopleCount(residence=residence, count=row.count, categories=tuple(row.categories))
+
+
+def people_total(rows: Iterable[PeopleCountRow], entity: Entity) -> int | None:
+    """The number of people over all places, or None when no place has a number."""
+    counts = [people.count for people in _people(rows, entity) if people.count is not None]
+    return sum(counts) if counts else None
+
+
+def _submissions(obligations: Iterable[Obligation], entity: Entity, *, as_of: datetime) -> Iterable[Submission]:
+    for obligation in obligations:
+        if obligation.entity_id == entity.pk and obligation.met_at is not None and obligation.met_at <= as_of:
+            yield Submission(
+                rule=obligation.rule, stage=obligation.stage, occurrence=obligation.occurrence, at=obligation.met_at
+            )
+
+
+def facts_by_key(known: Known) -> Mapping[str, Fact]:
+    """Recorded facts by the engine's name of them."""
+    return {fact_key(fact): fact for fact in known.facts}
