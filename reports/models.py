@@ -1,0 +1,136 @@
+"""What we file: drafts, frozen documents, submissions and what came back."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from compliance.models import Entity
+from incidents.machine import FSMField, Machine, moves
+from incidents.models import Incident, Obligation
+from reports.states import FILING, FilingState
+
+
+class Document(models.Model):
+    """Bytes stored once, by their SHA-256, outside the web root; never changed."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.PositiveBigIntegerField()
+    media_type = models.CharField(max_length=100)
+    # The name to offer on download; the path on disk comes from the digest alone.
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Filing(Machine):
+    """One form for one authority (or for the people), from draft to receipt."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="filings")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="filings")
+    # Position within the incident; "KT-2025-02/F3" is incident code and number.
+    number = models.PositiveIntegerField()
+    form = models.CharField(max_length=60)
+    form_version = models.CharField(max_length=20)
+    stage = models.CharField(max_length=60)
+    obligations = models.ManyToManyField(Obligation, related_name="filings")
+    state = FSMField(default=FilingState.DRAFT, choices=FilingState.choices, protected=True)
+    # field key -> {"value": ..., "status": "given|unknown|missing", "provenance": {...} | null, "edited": bool}
+    values = models.JSONField(default=dict)
+    # Raised by every saved edit; an edit made on an older one is refused, and nothing is lost.
+    edition = models.PositiveIntegerField(default=1)
+    previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    edited_at = models.DateTimeField(null=True)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    review_note = models.TextField(blank=True)
+    frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    frozen_at = models.DateTimeField(null=True)
+    # The frozen input of the document; canonical JSON of it has ``statement_digest``.
+    statement = models.JSONField(null=True)
+    statement_digest = models.CharField(max_length=64, blank=True)
+    document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="filings")
+    request_key = models.CharField(max_length=64, null=True, unique=True)
+
+    class Meta:
+        ordering = ("incident", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("incident", "number"), name="filing_number_once"),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("author")), name="approved_by_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=("draft", "in_review", "approved", "withdrawn")) | Q(document__isnull=False),
+                name="frozen_has_document",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.incident.code}/F{self.number}"
+
+    @moves(state, FILING["send_to_review"])
+    def send_to_review(self) -> None:
+        """The author is done."""
+
+    @moves(state, FILING["return_to_author"])
+    def return_to_author(self) -> None:
+        """It needs more work."""
+
+    @moves(state, FILING["approve"])
+    def approve(self) -> None:
+        """Somebody other than the author stands behind it."""
+
+    @moves(state, FILING["freeze"])
+    def freeze(self) -> None:
+        """The document exists and never changes."""
+
+    @moves(state, FILING["submit"])
+    def submit(self) -> None:
+        """It left the house."""
+
+    @moves(state, FILING["acknowledge"])
+    def acknowledge(self) -> None:
+        """The authority has it."""
+
+    @moves(state, FILING["refuse"])
+    def refuse(self) -> None:
+        """The authority did not take it: the duty is open again."""
+
+    @moves(state, FILING["supersede"])
+    def supersede(self) -> None:
+        """A later filing takes its place."""
+
+    @moves(state, FILING["withdraw"])
+    def withdraw(self) -> None:
+        """It will not be sent."""
+
+
+class Submission(models.Model):
+    """That, when, how and by whom a filing was handed over, and what came back."""
+
+    class Outcome(models.TextChoices):
+        """What the addressee said."""
+
+        PENDING = "pending", _("No answer yet")
+        ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+        REFUSED = "refused", _("Refused")
+
+    filing = models.OneToOneField(Filing, models.PROTECT, related_name="submission")
+    submitted_at = models.DateTimeField(_("submitted at"))
+    channel = models.CharField(_("channel"), max_length=40)
+    receipt_number = models.CharField(_("receipt number"), max_length=100, blank=True)
+    proof = models.ForeignKey(Document, models.PROTECT, null=True, related_name="+")
+    note = models.TextField(blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    outcome = models.CharField(max_length=15, choices=Outcome.choices, default=Outcome.PENDING)
+    outcome_at = models.DateTimeField(null=True)
+    outcome_note = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.filing_id} {self.submitted_at.isoformat()}"
