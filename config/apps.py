@@ -1,0 +1,12 @@
+"""The room that wires the others."""
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Holds commands and templates that need all rooms."""
+
+    name = "config"
+
+    def ready(self) -> None:
+        from config import celery  # noqa: F401  tasks find their application
