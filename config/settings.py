@@ -167,12 +167,12 @@ if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Breachclock <breachclock@localhost>")
-EMAIL_HOST = env.text("EMAIL_HOST")
+SMTP_HOST = env.text("EMAIL_HOST")
 
 
 def _mailers() -> dict[str, Any]:
     """SMTP where a host is given; otherwise each message becomes a file under var/mail."""
-    if not EMAIL_HOST:
+    if not SMTP_HOST:
         return {
             "default": {
                 "BACKEND": "django.core.mail.backends.filebased.EmailBackend",
@@ -183,7 +183,7 @@ def _mailers() -> dict[str, Any]:
         "default": {
             "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "OPTIONS": {
-                "host": EMAIL_HOST,
+                "host": SMTP_HOST,
                 "port": int(env.number("EMAIL_PORT", 25)),
                 "username": env.text("EMAIL_HOST_USER"),
                 "password": env.text("EMAIL_HOST_PASSWORD"),

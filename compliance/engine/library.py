@@ -171,13 +171,13 @@ def _check_order(node: Node, versions: tuple[Version, ...]) -> None:
 
 
 _VERSION_KEYS = {
-    "from", "until", "revision", "connects_by", "confidence", "carries_out", "citations", "applies_when",
+    "from", "revision", "connects_by", "confidence", "carries_out", "citations", "applies_when",
     "stages", "contents", "penalties", "records", "channel",
 }  # fmt: skip
 
 
 def _version(node: Node, reading: _Reading) -> Version:
-    node.mapping(required=_VERSION_KEYS, optional={"doubts", "exemptions", "transition"})
+    node.mapping(required=_VERSION_KEYS, optional={"until", "doubts", "exemptions", "transition"})
     applies = _condition(node.at("applies_when"), reading)
     until = node.at("until").day() if node.has("until") else None
     start = node.at("from").day()

@@ -1,5 +1,6 @@
 """Reading YAML without mercy: every key must be known, present where it must be, and of its type."""
 
+import re
 from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from difflib import get_close_matches
@@ -26,11 +27,14 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
         return super().construct_mapping(node, deep=deep)  # type: ignore[no-any-return]
 
 
-# Instants stay text: a YAML timestamp loses the offset that was written.
+# Instants stay text (a YAML timestamp loses the offset that was written), and only true and false are truth values:
+# "on" and "no" are words here, the latter also a country.
+_BOOL, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOL, _TIMESTAMP)]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|false)$"), list("tf"))
 
 
 def read_yaml(text: str, *, file: str) -> Any:

@@ -171,7 +171,9 @@ def _copy(row: Obligation, duty: Duty, *, at: datetime) -> None:
     row.starts_at = duty.starts_at
     row.due_at = duty.due_at
     row.due_zone = duty.due_zone
-    row.target_at = get_policies().target(duty.standard, duty.starts_at) if duty.due_at is None else None
+    row.target_at = (
+        get_policies().target(duty.standard, duty.starts_at, row.opened_at) if duty.due_at is None else None
+    )
     row.duty = duty.to_json()
 
 

@@ -1,0 +1,172 @@
+"""The words of a message: incident, duty, authority, due moment with its zone, time left or late, what to do, the link.
+
+Nothing about data subjects, no free text of the incident beyond its title.
+"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from compliance.cli import duration
+from compliance.engine import LocalText
+from compliance.library import get_library
+from compliance.models import Membership
+from incidents.models import Escalation, Evidence, Incident, Obligation, Timer
+from incidents.outbox import Message
+from incidents.states import ObligationState
+
+
+def duty_message(
+    escalation: Escalation, row: Obligation, timer: Timer, member: Membership, *, now: datetime, reason: str
+) -> Message:
+    """What a rung of a duty's ladder tells ``member``."""
+    with override(member.language):
+        language = member.language
+        duty = LocalText(**row.duty["title"]).get(language)
+        lines = {
+            _("Incident"): f"{row.incident.code} {row.incident.title}",
+            _("Duty"): duty,
+            _("To"): ", ".join(LocalText(**name).get(language) for name in row.duty["addressees"]),
+            **_moment(row, language, now=now),
+            _("Step"): LocalText(**timer.payload["name"]).get(language),
+        }
+        headline = _headline(row, duty, language, now=now)
+        return _message(
+            f"escalation:{escalation.pk}:{member.user_id}",
+            headline,
+            lines,
+            todo=_todo(row, language),
+            incident=row.incident,
+            late=escalation.late_seconds,
+            reason=reason,
+        )
+
+
+def _moment(row: Obligation, language: str, *, now: datetime) -> dict[str, str]:
+    if row.due_at is not None:
+        left = _("Time left") if row.due_at >= now else _("Past due by")
+        return {_("Due"): local(row.due_at, row.due_zone), left: duration(row.due_at - now, language)}
+    limit = LocalText(**row.duty["limit"]).get(language)
+    lines = {_("Period in law"): limit}
+    if row.target_at is not None:
+        lines[_("House target (not law)")] = local(row.target_at, row.due_zone)
+    return lines
+
+
+def _headline(row: Obligation, duty: str, language: str, *, now: datetime) -> str:
+    """One sentence that can stand alone on a locked screen."""
+    said = {"code": row.incident.code, "duty": duty}
+    if row.due_at is None:
+        said["limit"] = LocalText(**row.duty["limit"]).get(language)
+        if row.starts_at is None:
+            return _("%(code)s: the start of “%(duty)s” is not recorded") % said
+        if row.state == ObligationState.POSSIBLE:
+            return _("%(code)s: decide whether “%(duty)s” (%(limit)s) applies") % said
+        return _("%(code)s: “%(duty)s” is due %(limit)s and not done") % said
+    said["time"] = duration(row.due_at - now, language)
+    past = row.due_at < now
+    if row.state == ObligationState.POSSIBLE:
+        words = _("%(code)s: “%(duty)s” would be past due by %(time)s; decide") if past else _("%(code)s: decide on “%(duty)s”, %(time)s left")
+    else:
+        words = _("%(code)s: “%(duty)s” is past due by %(time)s") if past else _("%(code)s: “%(duty)s”, %(time)s left")
+    return words % said
+
+
+def _todo(row: Obligation, language: str) -> str:
+    questions = row.duty.get("questions", [])
+    if row.state == ObligationState.POSSIBLE and questions:
+        question = get_library().facts[questions[0]].question.get(language)
+        return _("Not known yet: %(question)s Answer it; until then the clock is treated as running.") % {"question": question}
+    if row.state == ObligationState.OVERDUE and not row.late_reason:
+        return _("Record the reason for the delay and file.")
+    return _("File it and record the receipt, or record the fact that ends the duty.")
+
+
+def evidence_message(
+    escalation: Escalation, row: Evidence, timer: Timer, member: Membership, *, now: datetime, reason: str
+) -> Message:
+    """What a rung of "preserve before" tells ``member``."""
+    with override(member.language):
+        zone = row.incident.entities.order_by("pk").values_list("zone", flat=True).first() or "UTC"
+        expires = row.expires_at or now
+        past = expires < now
+        said = {"code": row.incident.code, "title": row.title, "time": duration(expires - now, member.language)}
+        headline = (_("%(code)s: “%(title)s” may be overwritten since %(time)s") if past else _("%(code)s: preserve “%(title)s”, %(time)s left")) % said
+        lines = {
+            _("Incident"): f"{row.incident.code} {row.incident.title}",
+            _("Evidence"): row.title,
+            _("Preserve before"): local(expires, zone),
+            _("Step"): LocalText(**timer.payload["name"]).get(member.language),
+        }
+        return _message(
+            f"escalation:{escalation.pk}:{member.user_id}",
+            headline,
+            lines,
+            todo=_("Preserve it and record where, or record that it is lost."),
+            incident=row.incident,
+            late=escalation.late_seconds,
+            reason=reason,
+        )
+
+
+def failure_message(incident: Incident, timer: Timer, member: Membership, *, now: datetime) -> Message:
+    """A timer fails again and again: somebody has to look."""
+    with override(member.language):
+        headline = _("%(code)s: a reminder could not be carried out and is tried again") % {"code": incident.code}
+        lines = {
+            _("Incident"): f"{incident.code} {incident.title}",
+            _("Step"): LocalText(**timer.payload["name"]).get(member.language),
+            _("Attempts"): str(timer.attempts + 1),
+        }
+        key = f"timer-failed:{timer.pk}:{now.date().isoformat()}:{member.user_id}"
+        return _message(key, headline, lines, todo=_("Look at the incident yourself until this is mended."), incident=incident)
+
+
+def local(at: datetime, zone: str) -> str:
+    """``at`` in the authority's zone, with weekday and the zone's name."""
+    there = at.astimezone(ZoneInfo(zone))
+    weekday = _WEEKDAYS_KO[there.weekday()] if (translation.get_language() or "").startswith("ko") else there.strftime("%a")
+    return f"{there:%Y-%m-%d} ({weekday}) {there:%H:%M} {there.tzname()}"
+
+
+_WEEKDAYS_KO = "월화수목금토일"
+LATE_WORTH_SAYING = timedelta(minutes=2)
+
+
+def _message(
+    dedupe: str,
+    headline: str,
+    lines: dict[str, str],
+    *,
+    todo: str,
+    incident: Incident,
+    late: int = 0,
+    reason: str = "",
+) -> Message:
+    kinds = {Incident.Kind.DRILL: _("[DRILL] "), Incident.Kind.REPLAY: _("[REPLAY] ")}
+    notes = []
+    if late > LATE_WORTH_SAYING.total_seconds():
+        notes.append(_("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60})
+    if reason:
+        notes.append(_("You are told because nobody holds the role it is meant for (%(roles)s).") % {"roles": reason})
+    context = {
+        "headline": headline,
+        "lines": lines.items(),
+        "todo": todo,
+        "notes": notes,
+        "link": settings.SITE_URL + reverse("incidents:incident", args=[incident.code]),
+        "mark": kinds.get(Incident.Kind(incident.kind), ""),
+        "language": translation.get_language() or "en",
+    }
+    return Message(
+        dedupe=dedupe,
+        subject=context["mark"] + headline,
+        text=render_to_string("incidents/mail/message.txt", context),
+        html=render_to_string("incidents/mail/message.html", context),
+    )

@@ -1,0 +1,41 @@
+"""Database triggers that refuse to change a filing's frozen content, or a document."""
+
+from incidents.sealed import seal_statements, unseal_statements
+
+FILING = "reports_filing"
+DOCUMENT = "reports_document"
+FROZEN_COLUMNS = ("statement", "statement_digest", "document_id", "values", "form", "form_version", "frozen_at", "entity_id", "incident_id")
+MESSAGE = "a frozen filing is never changed or deleted"
+
+
+def statements(vendor: str) -> list[str]:
+    """The SQL that seals frozen filings and all documents."""
+    if vendor == "postgresql":
+        changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in FROZEN_COLUMNS)
+        return [
+            *seal_statements(vendor, DOCUMENT),
+            "CREATE OR REPLACE FUNCTION breachclock_frozen_filing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF OLD.document_id IS NOT NULL AND (TG_OP = 'DELETE' OR {changed}) THEN "
+            f"RAISE EXCEPTION '{MESSAGE}'; END IF; "
+            "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$",
+            f"CREATE TRIGGER {FILING}_frozen BEFORE UPDATE OR DELETE ON {FILING} FOR EACH ROW "
+            "EXECUTE FUNCTION breachclock_frozen_filing()",
+        ]
+    changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in FROZEN_COLUMNS)
+    return [
+        *seal_statements(vendor, DOCUMENT),
+        f"CREATE TRIGGER {FILING}_frozen_update BEFORE UPDATE ON {FILING} WHEN OLD.document_id IS NOT NULL AND ({changed}) "
+        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+        f"CREATE TRIGGER {FILING}_frozen_delete BEFORE DELETE ON {FILING} WHEN OLD.document_id IS NOT NULL "
+        f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
+    ]
+
+
+def removal(vendor: str) -> list[str]:
+    """The SQL that takes the seals off."""
+    if vendor == "postgresql":
+        return [*unseal_statements(vendor, DOCUMENT), f"DROP TRIGGER IF EXISTS {FILING}_frozen ON {FILING}"]
+    return [
+        *unseal_statements(vendor, DOCUMENT),
+        *(f"DROP TRIGGER IF EXISTS {FILING}_frozen_{verb}" for verb in ("update", "delete")),
+    ]
