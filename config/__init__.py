@@ -1,1 +1,5 @@
 """Wires the rooms together; imported by none of them."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -7,6 +7,3 @@ class ConfigConfig(AppConfig):
     """Holds commands and templates that need all rooms."""
 
     name = "config"
-
-    def ready(self) -> None:
-        from config import celery  # noqa: F401  tasks find their application

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 
 from compliance.models import Entity, Membership, Role
@@ -57,9 +59,15 @@ def make_entity(key: str = "hanbit", *, at: datetime | None = None, **given: Any
     return Entity.objects.create(key=key, **{**fields, **given})
 
 
+@cache
+def _hashed() -> str:
+    """Argon2 is slow on purpose; once is enough for the tests."""
+    return make_password(PASSWORD)
+
+
 def make_user(name: str, entity: Entity | None = None, *roles: str, language: str = "ko") -> User:
     """A person with ``roles`` in ``entity``."""
-    user = User.objects.create_user(name, email=f"{name}@example.test", password=PASSWORD)
+    user = User.objects.create(username=name, email=f"{name}@example.test", password=_hashed())
     for role in roles:
         Membership.objects.create(user=user, entity=entity, role=role, language=language)
     return user

@@ -64,7 +64,7 @@ def test_an_earlier_awareness_found_later_makes_what_was_in_time_late(
 
 def test_a_reason_for_lateness_belongs_to_a_late_duty_only(duty: Obligation, company: Company) -> None:
     with pytest.raises(Refused) as refused:
-        services.late_reason_record(obligation=duty, reason="보고 체계 혼선", at=DUE, by=company.owner)
+        services.late_reason_record(obligation=duty, reason="보고 체계에 혼선이 있었음", at=DUE, by=company.owner)
     assert refused.value.code == "not_late"
     row = services.late_reason_record(
         obligation=duty, reason="보고 체계 혼선으로 결정이 늦음", at=later(DUE, hours=1), by=company.owner
