@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import clock
 from compliance.errors import BadInput, Refused
+from compliance.text import clean
 from incidents.models import Incident
 
 
@@ -51,7 +52,7 @@ def required_text(value: str, *, field: str, at_least: int = 1) -> str:
     Raises:
         BadInput: shorter than ``at_least`` characters.
     """
-    text = value.strip()
+    text = clean(value)
     if len(text) < at_least:
         raise BadInput(
             _("Write a reason of at least %(least)d characters."), code="text_required", field=field, least=at_least

@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from compliance.errors import BadInput, Refused
+from compliance.text import clean
 from incidents import access, journal, timers
 from incidents.models import Evidence, Incident
 from incidents.services.common import changing, required_text
@@ -31,15 +32,15 @@ def evidence_add(
     """
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
-        if not title.strip():
+        if not clean(title):
             raise BadInput(_("Name the evidence."), code="title_required", field="title")
         last = locked.evidence_items.aggregate(last=Max("number"))["last"] or 0
         row = Evidence.objects.create(
             incident=locked,
             number=last + 1,
-            title=title.strip(),
-            description=description.strip(),
-            location=location.strip(),
+            title=clean(title)[:200],
+            description=clean(description),
+            location=clean(location)[:300],
             expires_at=expires_at,
             source=source,
             recorded_at=at,

@@ -12,6 +12,7 @@ from compliance import clock
 from compliance.engine import FactDef
 from compliance.errors import BadInput, Refused
 from compliance.library import get_library
+from compliance.text import clean
 from compliance.models import Entity
 from incidents import access, journal
 from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
@@ -20,6 +21,7 @@ from incidents.services.assessment import reassess_locked
 from incidents.services.common import changing, not_in_future, required_text
 
 FIGURE_CHANGED = "leak.new_fact_confirmed_at"
+_TYPED = frozenset({"label", "source", "note"})
 _KINDS = {"contested_instant": Fact.Kind.CANDIDATE, "event": Fact.Kind.EVENT}
 
 
@@ -261,6 +263,7 @@ def _add_fact(
 
 
 def _insert(incident: Incident, *, at: datetime, by: AbstractBaseUser | None, **given: Any) -> Fact:
+    given = {key: clean(value) if key in _TYPED else value for key, value in given.items()}
     last = incident.facts.aggregate(last=Max("number"))["last"] or 0
     return Fact.objects.create(incident=incident, number=last + 1, recorded_at=at, recorded_by=by, **given)
 
@@ -334,9 +337,10 @@ def _integer(definition: FactDef, value: object, at: datetime) -> int:
 
 
 def _text(definition: FactDef, value: object, at: datetime) -> str:
-    if not isinstance(value, str) or not value.strip():
+    text = clean(value) if isinstance(value, str) else ""
+    if not text:
         raise _wrong(definition, value, _("a text"))
-    return value.strip()
+    return text
 
 
 def _choice(definition: FactDef, value: object, at: datetime) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance import clock
 from compliance.errors import BadInput, NotPermitted, Refused
 from compliance.models import Entity
+from compliance.text import clean
 from incidents import access, journal
 from incidents.models import Dismissal, Incident
 from incidents.services.assessment import open_or_unanswered
@@ -55,14 +56,14 @@ def incident_report(
         NotPermitted: ``by`` may not report for one of the entities.
     """
     clock.require_aware(at)
-    if not title.strip():
+    if not clean(title):
         raise BadInput(_("Say in a few words what happened."), code="title_required", field="title")
     if not entities:
         raise BadInput(_("Name at least one entity that is concerned."), code="entity_required", field="entities")
     access.require_report(by, entities)
     draft = Incident(
-        title=title.strip(),
-        summary=summary.strip(),
+        title=clean(title)[:200],
+        summary=clean(summary),
         kind=kind,
         owner=owner or by,
         reported_by=by,
@@ -269,7 +270,7 @@ def dismissal_decide(
             locked.closed_at = at
             locked.save()
         held.decision = Dismissal.Decision.APPROVED if approve else Dismissal.Decision.REJECTED
-        held.decided_by, held.decided_at, held.decision_note = by, at, note.strip()
+        held.decided_by, held.decided_at, held.decision_note = by, at, clean(note)
         held.save()
         journal.write(
             incident=locked,

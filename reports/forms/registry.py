@@ -1,0 +1,194 @@
+"""Reads the form folders, strictly: an unknown key or fact stops the start with file, key and what was expected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from compliance.engine import LocalText
+from compliance.engine.strict import Node, read_file
+from compliance.library import get_library
+
+FOLDER = Path(__file__).resolve().parent
+TYPES = frozenset({"text", "longtext", "instant", "boolean", "choice", "number", "table"})
+NEEDS = frozenset({"required", "if_known", "optional"})
+SOURCES = frozenset({"fact", "awareness", "particular", "derived"})
+# S: statute read; P: press on a real filing; F: second-hand list of the form; K: general knowledge; I: inference.
+KNOWN_FROM = frozenset({"S", "P", "F", "K", "I"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form: what it is called, what fills it, and in which stage it is needed."""
+
+    key: str
+    number: str
+    label: LocalText
+    type: str
+    need: Mapping[str, str]
+    source: str | None
+    source_name: str
+    max_length: int
+    known_from: str
+    help: LocalText | None
+
+    def needed(self, stage: str) -> str | None:
+        """required, if_known or optional in ``stage``; None when it does not appear there."""
+        return self.need.get(stage)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled block of fields."""
+
+    title: LocalText
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Serves:
+    """Which duty a form answers, and as which of its own stages."""
+
+    rule: str
+    stage: str
+    form_stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form with all its fields."""
+
+    key: str
+    version: str
+    language: str
+    title: LocalText
+    addressee: LocalText
+    basis: LocalText
+    note: LocalText
+    audience: str
+    stages: Mapping[str, LocalText]
+    channels: Mapping[str, LocalText]
+    serves: tuple[Serves, ...]
+    sections: tuple[Section, ...]
+
+    def fields(self, stage: str) -> list[Field]:
+        """The fields that ``stage`` shows, in order."""
+        return [field for section in self.sections for field in section.fields if field.needed(stage)]
+
+    def field(self, key: str) -> Field:
+        """The field ``key``.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for section in self.sections:
+            for field in section.fields:
+                if field.key == key:
+                    return field
+        raise KeyError(key)
+
+
+@cache
+def all_forms() -> Mapping[str, Form]:
+    """Every form, by key.
+
+    Raises:
+        LawError: a form file is wrong.
+    """
+    paths = sorted(FOLDER.glob("*/form.yaml"))
+    forms = [read_form(read_file(path, root=FOLDER)) for path in paths]
+    return {form.key: form for form in forms}
+
+
+def get_form(key: str) -> Form:
+    """The form ``key``.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return all_forms()[key]
+
+
+def forms_for(rule: str, stage: str) -> list[tuple[Form, str]]:
+    """The forms that answer a duty, each with the form's own stage."""
+    return [
+        (form, item.form_stage)
+        for form in all_forms().values()
+        for item in form.serves
+        if (item.rule, item.stage) == (rule, stage)
+    ]
+
+
+def form_for(rule: str, stage: str) -> tuple[Form, str] | None:
+    """The first form that answers a duty, with the form's own stage."""
+    return next(iter(forms_for(rule, stage)), None)
+
+
+def read_form(node: Node) -> Form:
+    """One form.yaml.
+
+    Raises:
+        LawError: the first thing that is wrong.
+    """
+    required = {"form", "version", "language", "title", "addressee", "basis", "note", "audience", "stages", "channels", "serves", "sections"}
+    node.mapping(required=required)
+    stages = {key: item.local() for key, item in node.at("stages").entries()}
+    return Form(
+        key=node.at("form").text(),
+        version=node.at("version").text(),
+        language=node.at("language").text(),
+        title=node.at("title").local(),
+        addressee=node.at("addressee").local(),
+        basis=node.at("basis").local(),
+        note=node.at("note").local(),
+        audience=node.at("audience").one_of({"regulator", "data_subjects"}),
+        stages=stages,
+        channels={key: item.local() for key, item in node.at("channels").entries()},
+        serves=node.at("serves").each(lambda item: _serves(item, stages), least=1),
+        sections=node.at("sections").each(lambda item: _section(item, stages), least=1),
+    )
+
+
+def _serves(node: Node, stages: Mapping[str, LocalText]) -> Serves:
+    node.mapping(required={"rule", "stage", "as"})
+    rule = get_library().rules[node.at("rule").one_of(get_library().rules)]
+    known = {stage.key for version in rule.versions for stage in version.stages}
+    return Serves(rule.key, node.at("stage").one_of(known), node.at("as").one_of(stages))
+
+
+def _section(node: Node, stages: Mapping[str, LocalText]) -> Section:
+    node.mapping(required={"title", "fields"})
+    return Section(node.at("title").local(), node.at("fields").each(lambda item: _field(item, stages), least=1))
+
+
+def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
+    node.mapping(required={"key", "no", "label", "type", "need", "known_from"}, optional={"from", "max", "help"})
+    need = {key: item.one_of(NEEDS) for key, item in node.at("need").entries()}
+    for key in need:
+        if key not in stages:
+            raise node.at("need").fail(f"unknown stage; expected one of {', '.join(stages)}", key)
+    source, name = _source(node.at("from")) if node.has("from") else (None, "")
+    help_text = node.maybe("help")
+    return Field(
+        key=node.at("key").text(),
+        number=node.at("no").text(),
+        label=node.at("label").local(),
+        type=node.at("type").one_of(TYPES),
+        need=need,
+        source=source,
+        source_name=name,
+        max_length=node.at("max").integer(least=1) if node.has("max") else 4000,
+        known_from=node.at("known_from").one_of(KNOWN_FROM),
+        help=help_text.local() if help_text else None,
+    )
+
+
+def _source(node: Node) -> tuple[str, str]:
+    node.mapping(required=set(), optional=set(SOURCES))
+    if len(node.value) != 1:
+        raise node.fail(f"expected one of {', '.join(sorted(SOURCES))}")
+    source = next(iter(node.value))
+    name = node.at(source).text()
+    if source in ("fact", "awareness") and name not in get_library().facts:
+        raise node.fail(f"{name}: expected a fact of facts.yaml", source)
+    return source, name

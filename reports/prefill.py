@@ -1,0 +1,251 @@
+"""A draft that writes itself: each value with where it came from. Missing is missing and unknown is said to be unknown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from compliance.engine import LocalText
+from compliance.library import get_library
+from compliance.models import Entity
+from incidents.models import Fact, Incident, Obligation
+from incidents.services import sheets
+from incidents.states import ObligationState
+from reports.forms import Field, Form
+from reports.models import Filing, Submission
+
+GIVEN, UNKNOWN, MISSING, BLANK = "given", "unknown", "missing", "blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a draft is filled from."""
+
+    incident: Incident
+    entity: Entity
+    form: Form
+    stage: str
+    obligations: Sequence[Obligation]
+    at: datetime
+    standing: dict[str, list[Fact]] = field(default_factory=dict)
+
+
+Value = dict[str, Any]
+
+
+def prefill(source: Source) -> dict[str, Value]:
+    """Every field of the stage with value, status and provenance."""
+    known = Source(
+        **{name: getattr(source, name) for name in ("incident", "entity", "form", "stage", "obligations", "at")},
+        standing=sheets.standing(source.incident, source.entity, as_of=source.at),
+    )
+    return {item.key: field_value(item, known) for item in source.form.fields(source.stage)}
+
+
+def field_value(item: Field, source: Source) -> Value:
+    """One field, filled if anything is known for it."""
+    found = _FILLERS[item.source](item, source) if item.source else None
+    if found is not None:
+        return found
+    return {"value": None, "status": status_of(None, item, source.stage), "provenance": None, "edited": False}
+
+
+def status_of(value: object, item: Field, stage: str) -> str:
+    """given, or what the absence of a value means in this stage."""
+    if value not in (None, "", []):
+        return GIVEN
+    return {"required": MISSING, "if_known": UNKNOWN}.get(item.needed(stage) or "", BLANK)
+
+
+def _given(value: object, provenance: dict[str, Any]) -> Value:
+    return {"value": value, "status": GIVEN, "provenance": provenance, "edited": False}
+
+
+def _fact(item: Field, source: Source) -> Value | None:
+    rows = source.standing.get(item.source_name)
+    if not rows:
+        return None
+    return _given(fact_text(rows[-1], source.entity.zone, item.type), fact_provenance(rows[-1]))
+
+
+def fact_provenance(row: Fact) -> dict[str, Any]:
+    """Which fact, who recorded it, when, and on what."""
+    return {
+        "kind": "fact",
+        "fact": row.number,
+        "name": row.name,
+        "recorded_at": row.recorded_at.isoformat(),
+        "recorded_by": row.recorded_by.get_username() if row.recorded_by else "",
+        "source": row.source,
+        "documented": row.documented,
+    }
+
+
+def fact_text(row: Fact, zone: str, kind: str) -> object:
+    """The fact's value as the form prints it; an instant stays an instant only in a field of that type."""
+    definition = get_library().facts[row.name]
+    if definition.type in ("instant", "contested_instant", "event"):
+        return row.value if kind == "instant" else local_text(sheets.instant_of(row), zone)
+    if definition.type == "bool":
+        return "예" if row.value else "아니요"
+    if definition.type == "choice":
+        return definition.choices[row.value].ko
+    if definition.type == "choices":
+        return ", ".join(definition.choices[item].ko for item in row.value)
+    return row.value
+
+
+def local_text(at: datetime, zone: str) -> str:
+    """``at`` as Korean forms write it: 2025-09-15 14:00 KST."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%Y-%m-%d %H:%M} {there.tzname()}"
+
+
+def _awareness(item: Field, source: Source) -> Value | None:
+    """The candidate that drives the clock: a filing never moves the awareness time."""
+    rows = [row for row in source.standing.get(item.source_name, []) if row.kind == Fact.Kind.CANDIDATE]
+    driving = {
+        alternative["key"]
+        for obligation in source.obligations
+        for alternative in obligation.duty["alternatives"]
+        if alternative["driving"]
+    }
+    chosen = next((row for row in rows if sheets.fact_key(row) in driving), None)
+    if chosen is None:
+        arguable = [row for row in rows if row.arguable]
+        chosen = min(arguable, key=sheets.instant_of) if arguable else None
+    return _given(chosen.value, fact_provenance(chosen)) if chosen else None
+
+
+def _particular(item: Field, source: Source) -> Value | None:
+    value = source.entity.name if item.source_name == "name" else source.entity.particulars.get(item.source_name)
+    return _given(value, {"kind": "particulars", "entity": source.entity.key}) if value else None
+
+
+def _derived(item: Field, source: Source) -> Value | None:
+    value = _DERIVED[item.source_name](source)
+    return _given(value, {"kind": "derived", "from": item.source_name}) if value else None
+
+
+def _stage(source: Source) -> str:
+    return source.form.stages[source.stage].get(source.form.language)
+
+
+def _first_receipt(source: Source) -> str | None:
+    earlier = Submission.objects.filter(
+        filing__incident=source.incident, filing__entity=source.entity, filing__form=source.form.key
+    )
+    return earlier.order_by("submitted_at", "pk").values_list("receipt_number", flat=True).first() or None
+
+
+def _systems(source: Source) -> list[dict[str, str]]:
+    zone = source.entity.zone
+    return [
+        {
+            "name": row.name,
+            "purpose": row.purpose,
+            "finding": row.finding,
+            "found": local_text(row.found_at, zone) if row.found_at else row.found_when,
+            "found_by": row.found_by,
+        }
+        for row in source.incident.systems.order_by("pk")
+    ]
+
+
+def _new_facts(source: Source) -> str:
+    """The happenings that opened the supplement duties this filing answers."""
+    keys = {obligation.occurrence for obligation in source.obligations if obligation.occurrence}
+    rows = [row for rows in source.standing.values() for row in rows if sheets.fact_key(row) in keys]
+    rows.sort(key=sheets.instant_of)
+    return "\n".join(f"{local_text(sheets.instant_of(row), source.entity.zone)} {row.label}".strip() for row in rows)
+
+
+def _people(source: Source) -> str | None:
+    known = sheets.read(source.incident, as_of=source.at)
+    latest = {row.residence: row for row in known.people if row.entity_id == source.entity.pk}
+    if not latest:
+        return None
+    total = sheets.people_total(known.people, source.entity)
+    parts = [f"{place} {row.count:,}명" if row.count is not None else f"{place} 확인 중" for place, row in sorted(latest.items())]
+    whole = f"총 {total:,}명" if total is not None else "확인 중"
+    return f"{whole} ({', '.join(parts)})" if len(parts) > 1 else whole
+
+
+def _submitted(source: Source, rule_prefix: str) -> list[Obligation]:
+    rows = source.incident.obligations.filter(entity=source.entity, rule__startswith=rule_prefix, met_at__isnull=False)
+    return list(rows.order_by("met_at"))
+
+
+def _leak_report(source: Source) -> str | None:
+    done = _submitted(source, "kr.pipa.regulator-report")
+    if done:
+        return "신고함: " + ", ".join(local_text(row.met_at, source.entity.zone) for row in done if row.met_at)
+    waiting = source.incident.obligations.filter(
+        entity=source.entity, rule="kr.pipa.regulator-report", state__in=(ObligationState.RUNNING, ObligationState.OVERDUE)
+    )
+    return "신고 예정" if waiting.exists() else None
+
+
+def _notice_state(source: Source) -> str | None:
+    rows = source.standing.get("leak.notice_state")
+    if rows:
+        return str(rows[-1].value)
+    done = _submitted(source, "kr.pipa.subject-notice")
+    return "통지함: " + ", ".join(local_text(row.met_at, source.entity.zone) for row in done if row.met_at) if done else None
+
+
+def _late_reason(source: Source) -> str:
+    return "\n".join(dict.fromkeys(row.late_reason for row in source.obligations if row.late_reason))
+
+
+_DERIVED: dict[str, Callable[[Source], Any]] = {
+    "stage": _stage,
+    "first_receipt": _first_receipt,
+    "systems": _systems,
+    "new_facts": _new_facts,
+    "people": _people,
+    "leak_report": _leak_report,
+    "notice_state": _notice_state,
+    "late_reason": _late_reason,
+}
+_FILLERS: dict[str, Callable[[Field, Source], Value | None]] = {
+    "fact": _fact,
+    "awareness": _awareness,
+    "particular": _particular,
+    "derived": _derived,
+}
+
+
+def shown(value: Value, item: Field, zone: str) -> str:
+    """A stored value as text, an instant in the entity's zone."""
+    held = value.get("value")
+    if held in (None, "", []):
+        return ""
+    if item.type == "instant":
+        return local_text(datetime.fromisoformat(str(held)), zone)
+    if item.type == "table":
+        return systems_summary(held)
+    return str(held)
+
+
+def systems_summary(rows: Sequence[dict[str, str]]) -> str:
+    """How many systems, by who found them."""
+    finders: dict[str, int] = {}
+    for row in rows:
+        finders[row["found_by"]] = finders.get(row["found_by"], 0) + 1
+    listed = ", ".join(f"{finder} {count:,}대" for finder, count in finders.items())
+    return f"총 {len(rows):,}대 ({listed}). 목록은 붙임."
+
+
+def label(item: Field, language: str) -> str:
+    """The field's label."""
+    return LocalText(item.label.ko, item.label.en).get(language)
+
+
+def last_filing(incident: Incident, entity: Entity, form: str) -> Filing | None:
+    """The newest filing of ``form`` that left the house."""
+    sent = Filing.objects.filter(
+        incident=incident, entity=entity, form=form, state__in=("submitted", "acknowledged", "superseded")
+    )
+    return sent.order_by("-submission__submitted_at", "-number").first()

@@ -1,0 +1,62 @@
+"""Bytes by their SHA-256, outside the web root. Written and synced before the row that names them commits."""
+
+import hashlib
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from reports.models import Document
+
+
+class MissingDocument(RuntimeError):
+    """A stored document is not on disk, or not what its digest says."""
+
+
+def path_of(sha256: str) -> Path:
+    """Where the bytes of a digest lie."""
+    return Path(settings.FILES_ROOT) / sha256[:2] / sha256
+
+
+def store(content: bytes, *, media_type: str, name: str, at: datetime) -> Document:
+    """Keep ``content`` once. A crash in between leaves at most a file that no row names."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    target = path_of(sha256)
+    if not target.exists():
+        _write(target, content)
+    document, _made = Document.objects.get_or_create(
+        sha256=sha256,
+        defaults={"size": len(content), "media_type": media_type, "name": name, "created_at": at},
+    )
+    return document
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read(document: Document) -> bytes:
+    """The bytes of ``document``.
+
+    Raises:
+        MissingDocument: gone or changed.
+    """
+    try:
+        content = path_of(document.sha256).read_bytes()
+    except OSError as error:
+        raise MissingDocument(document.sha256) from error
+    if hashlib.sha256(content).hexdigest() != document.sha256:
+        raise MissingDocument(document.sha256)
+    return content

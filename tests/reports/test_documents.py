@@ -1,0 +1,110 @@
+"""The PDF: what is inside, that it never differs, and that hostile text is only text."""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from compliance.engine import canonical_json, digest
+from reports import render, storage
+from reports import services as reports
+from reports.forms.registry import all_forms
+from tests.reports.conftest import NOW, Case
+
+
+@pytest.fixture
+def document(case: Case) -> tuple[dict, bytes]:
+    filing = case.frozen()
+    return filing.statement, storage.read(filing.document)
+
+
+def text_of(content: bytes) -> str:
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+
+
+def test_the_statement_is_attached_byte_for_byte(document: tuple[dict, bytes]) -> None:
+    statement, content = document
+    attached = PdfReader(io.BytesIO(content)).attachments["statement.json"]
+    assert attached == [canonical_json(statement)]
+
+
+def test_korean_can_be_read_back_and_every_page_carries_its_seals(document: tuple[dict, bytes]) -> None:
+    statement, content = document
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
+    assert "침해사고 신고서" in pages[0]
+    assert "외부 전문업체의 서버 점검 결과를 통보받음" in "\n".join(pages)
+    for number, page in enumerate(pages, start=1):
+        assert f"{number} / {len(pages)}" in page
+        assert statement["journal_head"] in page.replace("\n", "")
+        assert digest(statement) in page.replace("\n", "")
+
+
+def test_unknown_is_printed_as_unknown(document: tuple[dict, bytes]) -> None:
+    assert "확인 중 (추후 보완 예정)" in text_of(document[1])
+
+
+def test_only_the_vendored_face_is_used_and_it_is_inside(document: tuple[dict, bytes]) -> None:
+    fonts = {}
+    for page in PdfReader(io.BytesIO(document[1])).pages:
+        for font in page["/Resources"]["/Font"].values():
+            base = font.get_object()["/DescendantFonts"][0].get_object()
+            fonts[base["/BaseFont"]] = base["/FontDescriptor"].get_object()
+    assert fonts
+    assert all("Pretendard" in name for name in fonts)
+    assert all({"/FontFile2", "/FontFile3"} & set(descriptor) for descriptor in fonts.values())
+
+
+def test_another_process_in_another_zone_and_language_makes_the_same_bytes(document: tuple[dict, bytes], tmp_path: Path) -> None:
+    statement, content = document
+    (tmp_path / "statement.json").write_bytes(canonical_json(statement))
+    code = (
+        "import json,sys,django;django.setup();from reports.render import to_pdf;"
+        f"sys.stdout.buffer.write(to_pdf(json.load(open({str(tmp_path / 'statement.json')!r}))))"
+    )
+    env = {**os.environ, "TZ": "America/New_York", "LANG": "de_DE.UTF-8", "LC_ALL": "C", "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONHASHSEED": "7"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True, cwd=Path(render.HERE).parent)
+    assert done.stdout == content
+
+
+HOSTILE = [
+    "<script>alert(1)</script><img src='http://203.0.113.1/x.png'>",
+    "<style>@import url(file:///etc/passwd)</style>{{ 7|add:7 }}{% include 'x' %}",
+    "<svg><image href='https://203.0.113.1/a'/></svg>",
+    "긴" * 3000,
+    "a" * 3000,
+    "שלום עולם مرحبا 😀👩‍👩‍👧 \x00\x07\u202e txt",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_is_printed_as_text_and_opens_no_socket(case: Case, hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    filing = case.draft()
+    reports.filing_edit(filing=filing, values={"summary": hostile, "cause": hostile}, edition=1, at=NOW, by=case.company.owner)
+
+    def refuse(*args: object, **options: object) -> None:
+        raise AssertionError("a socket was opened while rendering")
+
+    filing.refresh_from_db()
+    made = reports.statement.build(filing, at=NOW, journal_head="0" * 64, frozen=False)
+    monkeypatch.setattr(socket, "socket", refuse)
+    text = text_of(render.to_pdf(made)).replace("\n", "")
+    assert "침해사고 신고서" in text
+    if hostile.startswith("<"):
+        assert hostile[:20] in text
+
+
+def test_an_address_that_is_not_packaged_is_refused() -> None:
+    from weasyprint.urls import FatalURLFetchingError
+
+    for url in ("file:///etc/passwd", "http://127.0.0.1/", "breachclock:../settings.py"):
+        with pytest.raises(FatalURLFetchingError):
+            render.PackagedFiles().fetch(url)
+
+
+def test_every_form_names_only_what_exists() -> None:
+    assert set(all_forms()) == {"kr_incident_report", "kr_leak_report", "kr_subject_notice"}
