@@ -3,4 +3,4 @@
 from django.urls import path
 
 app_name = "incidents"
-urlpatterns: list = []
+urlpatterns: list = [path("incidents/<str:code>/", lambda request, code: None, name="incident")]
