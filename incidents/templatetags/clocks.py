@@ -1,0 +1,81 @@
+"""How times, durations and bilingual texts look on the page."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.translation import get_language
+
+from compliance.cli import duration
+from compliance.library import get_library
+
+register = template.Library()
+
+
+def _language() -> str:
+    return get_language() or "en"
+
+
+@register.filter
+def said(text: Any) -> str:
+    """A bilingual text (LocalText or its JSON) in the reader's language."""
+    if text is None:
+        return ""
+    if isinstance(text, dict):
+        return str(text["ko"] if _language().startswith("ko") else text["en"])
+    return str(text.get(_language()))
+
+
+@register.filter
+def elapsed(delta: timedelta | None) -> str:
+    """A duration, without its sign."""
+    return duration(delta, _language()) if delta is not None else ""
+
+
+@register.filter
+def at_place(at: datetime | str | None, zone: str) -> str:
+    """An instant in a zone, with weekday and the zone's name: 2025-09-16 (화) 14:00 KST."""
+    if not at:
+        return ""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    there = moment.astimezone(ZoneInfo(zone))
+    weekday = "월화수목금토일"[there.weekday()] if _language().startswith("ko") else there.strftime("%a")
+    return f"{there:%Y-%m-%d} ({weekday}) {there:%H:%M} {there.tzname()}"
+
+
+@register.filter
+def fact_label(name: str) -> str:
+    """What a fact of the vocabulary is called."""
+    definition = get_library().facts.get(name)
+    return definition.label.get(_language()) if definition else name
+
+
+@register.filter
+def fact_question(name: str) -> str:
+    """The question that settles a fact."""
+    definition = get_library().facts.get(name)
+    return definition.question.get(_language()) if definition else name
+
+
+@register.filter
+def fact_value(fact: Any, zone: str) -> str:
+    """A recorded value as people read it."""
+    definition = get_library().facts[fact.name]
+    value = fact.value
+    if definition.type in ("instant", "contested_instant", "event"):
+        return at_place(value, zone)
+    if definition.type == "bool":
+        korean = _language().startswith("ko")
+        return ("예" if korean else "yes") if value else ("아니요" if korean else "no")
+    if definition.type == "choice":
+        return definition.choices[value].get(_language())
+    if definition.type == "choices":
+        return ", ".join(definition.choices[item].get(_language()) for item in value)
+    return str(value)
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """``mapping[key]``, or None."""
+    return mapping.get(key) if mapping else None
