@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from incidents import journal, timers
 from incidents.models import Evidence, Incident, Obligation, Timer
@@ -14,7 +15,7 @@ from incidents.states import OPEN_OBLIGATION, EvidenceState
 
 logger = logging.getLogger("breachclock.sweep")
 
-journal.register({"timer.missing": "A timer was missing and was set again"})
+journal.register({"timer.missing": _("A timer was missing and was set again")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_GET, require_POST
 
 from compliance import clock
@@ -250,6 +251,7 @@ def _shown(held: Filing, item: Field, typed: Any) -> dict[str, Any]:
 
 @login_required
 @require_GET
+@csp_override({})  # the browser's own PDF viewer, not a page of ours
 def pdf(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The frozen document, or the draft as it would look."""
     held = _filing(request, code, number)

@@ -1,0 +1,68 @@
+# Two commands do everything: make demo, make test. See README.md.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.requirements
+MESSAGES := config/locale/ko/LC_MESSAGES/django.mo
+SERVE ?= 1
+PORT ?= 8000
+export PORT
+
+.PHONY: help demo test lint run setup messages format clean
+
+help:
+	@echo "make demo [SERVE=0] [PORT=8000]  set up, replay the cases of 2025, leave their PDFs, serve the site"
+	@echo "make test                        set up and run all tests"
+	@echo "make run                         serve your own data in var/"
+	@echo "make lint                        format, lint, types, import ladder"
+
+$(BIN)/python:
+	@python=$$(sh config/setup/find-python.sh) && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
+
+$(STAMP): requirements.txt | $(BIN)/python
+	@echo "Installing Python packages"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(MESSAGES): config/locale/ko/LC_MESSAGES/django.po $(STAMP)
+	@$(BIN)/pybabel -q compile -D django -d config/locale -l ko
+
+messages: $(MESSAGES)
+
+setup: $(STAMP) $(MESSAGES)
+	@sh config/setup/packages.sh app
+
+demo: setup
+	@rm -rf var/demo.previous && if [ -d var/demo ]; then mv var/demo var/demo.previous; fi
+	@echo "Making the demo's database"
+	@BREACHCLOCK_VAR=var/demo $(BIN)/python manage.py migrate -v 0
+	@BREACHCLOCK_VAR=var/demo $(BIN)/python manage.py demo
+	@if [ "$(SERVE)" != 0 ]; then \
+		echo "\nServing http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"; \
+		export PATH="$(CURDIR)/$(BIN):$$PATH" BREACHCLOCK_VAR=var/demo SITE_URL="http://127.0.0.1:$(PORT)"; \
+		exec $(BIN)/honcho -f config/Procfile -d . start; \
+	fi
+
+run: setup
+	@$(BIN)/python manage.py migrate -v 0
+	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C stops). First time? $(BIN)/python manage.py setup_company"
+	@export PATH="$(CURDIR)/$(BIN):$$PATH" SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}"; exec $(BIN)/honcho -f config/Procfile -d . start
+
+test: setup
+	@sh config/setup/packages.sh test
+	$(BIN)/python -m pytest -q
+	@echo "Once more on SQLite, what must hold on both databases"
+	BREACHCLOCK_TEST_DATABASE=sqlite $(BIN)/python -m pytest -q -m both_databases
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
