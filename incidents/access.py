@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -15,33 +15,33 @@ REPORTS = HANDLES | {Role.REPORTER}
 DECIDES = frozenset({Role.COUNSEL, Role.APPROVER})
 
 
-def visible_incidents(user: AbstractBaseUser) -> QuerySet[Incident]:
+def visible_incidents(user: User) -> QuerySet[Incident]:
     """The incidents of the entities in which ``user`` has any role."""
     return Incident.objects.filter(entities__memberships__user=user.pk).distinct()
 
 
-def visible_entities(user: AbstractBaseUser) -> QuerySet[Entity]:
+def visible_entities(user: User) -> QuerySet[Entity]:
     """The entities in which ``user`` has any role."""
     return Entity.objects.filter(memberships__user=user.pk).distinct()
 
 
-def roles_in(user: AbstractBaseUser, entities: Iterable[Entity]) -> frozenset[str]:
+def roles_in(user: User, entities: Iterable[Entity]) -> frozenset[str]:
     """The roles ``user`` has in any of ``entities``."""
     held = Membership.objects.filter(user=user.pk, entity__in=[entity.pk for entity in entities])
     return frozenset(held.values_list("role", flat=True))
 
 
-def may_handle(user: AbstractBaseUser, incident: Incident) -> bool:
+def may_handle(user: User, incident: Incident) -> bool:
     """Whether ``user`` may record facts and draft filings."""
     return bool(roles_in(user, incident.entities.all()) & HANDLES)
 
 
-def may_decide(user: AbstractBaseUser, incident: Incident) -> bool:
+def may_decide(user: User, incident: Incident) -> bool:
     """Whether ``user`` may be the second pair of eyes."""
     return bool(roles_in(user, incident.entities.all()) & DECIDES)
 
 
-def require_report(user: AbstractBaseUser | None, entities: Iterable[Entity]) -> None:
+def require_report(user: User | None, entities: Iterable[Entity]) -> None:
     """Refuse unless ``user`` may report a suspicion for every one of ``entities``. No user means the system itself.
 
     Raises:
@@ -58,7 +58,7 @@ def require_report(user: AbstractBaseUser | None, entities: Iterable[Entity]) ->
             )
 
 
-def require_handle(user: AbstractBaseUser | None, incident: Incident) -> None:
+def require_handle(user: User | None, incident: Incident) -> None:
     """Refuse unless ``user`` may work on ``incident``. No user means the system itself.
 
     Raises:
@@ -72,13 +72,11 @@ def require_handle(user: AbstractBaseUser | None, incident: Incident) -> None:
         )
 
 
-def require_decide(user: AbstractBaseUser, incident: Incident) -> None:
+def require_decide(user: User, incident: Incident) -> None:
     """Refuse unless ``user`` may approve, as counsel or approver of an entity of ``incident``.
 
     Raises:
         NotPermitted: the user has no such role.
     """
     if not may_decide(user, incident):
-        raise NotPermitted(
-            _("Only counsel or an approver of the entity can decide this."), code="may_not_decide"
-        )
+        raise NotPermitted(_("Only counsel or an approver of the entity can decide this."), code="may_not_decide")

@@ -43,8 +43,12 @@ class ReportForm(forms.Form):
     """Few questions, in plain words."""
 
     title = forms.CharField(label=_("What happened, in a few words?"), max_length=200)
-    summary = forms.CharField(label=_("What do you know so far?"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
-    entity = forms.ModelChoiceField(label=_("Which company is concerned?"), queryset=Entity.objects.none(), empty_label=None)
+    summary = forms.CharField(
+        label=_("What do you know so far?"), required=False, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    entity = forms.ModelChoiceField(
+        label=_("Which company is concerned?"), queryset=Entity.objects.none(), empty_label=None
+    )
     known_at = LocalInstant(label=_("When did you first notice it? (local time of the company)"))
     is_cyber = forms.ChoiceField(
         label=_("Is it an attack on our network or systems (hacking, malware, denial of service)?"),
@@ -224,7 +228,12 @@ class EvidenceForm(Action):
     def perform(self, *, at: datetime, by: User) -> None:
         data = self.cleaned_data
         services.evidence_add(
-            incident=self.incident, title=data["title"], location=data["location"], expires_at=data["expires_at"], at=at, by=by
+            incident=self.incident,
+            title=data["title"],
+            location=data["location"],
+            expires_at=data["expires_at"],
+            at=at,
+            by=by,
         )
 
 
@@ -243,7 +252,9 @@ class EvidenceSettleForm(Action):
 class LateReasonForm(Action):
     """Why a duty is late."""
 
-    late_reason = forms.CharField(label=_("Reason for the delay"), widget=forms.Textarea(attrs={"rows": 3}), max_length=4000)
+    late_reason = forms.CharField(
+        label=_("Reason for the delay"), widget=forms.Textarea(attrs={"rows": 3}), max_length=4000
+    )
 
     def perform(self, *, at: datetime, by: User) -> None:
         row = Obligation.objects.get(pk=self.cleaned_data["subject"], incident=self.incident)
@@ -262,7 +273,11 @@ class MoveForm(Action):
     """Take up, confirm, close."""
 
     move = forms.ChoiceField(
-        choices=(("begin_assessment", _("Begin assessment")), ("confirm", _("Confirm the incident")), ("close", _("Close"))),
+        choices=(
+            ("begin_assessment", _("Begin assessment")),
+            ("confirm", _("Confirm the incident")),
+            ("close", _("Close")),
+        ),
         widget=forms.HiddenInput,
     )
 

@@ -60,9 +60,7 @@ def fire_evidence(timer: Timer, incident: Incident, now: datetime) -> bool:
     if timer.payload["rung"] == "due":
         row.expired_at = row.expires_at
         row.save()
-        journal.write(
-            incident=incident, at=now, by=None, action="evidence.expired", subject=f"evidence:{row.number}"
-        )
+        journal.write(incident=incident, at=now, by=None, action="evidence.expired", subject=f"evidence:{row.number}")
     escalation = _escalate(timer, incident, now=now, evidence=row)
     for entity in incident.entities.order_by("pk"):
         for member, reason in _recipients(timer.payload["roles"], entity, incident):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -84,7 +84,7 @@ register(
 )
 
 
-def actor(by: AbstractBaseUser | None) -> str:
+def actor(by: User | None) -> str:
     """How the journal names who acted: ``user:<pk>``, or the system."""
     return f"user:{by.pk}" if by is not None else "system"
 
@@ -93,7 +93,7 @@ def write(
     *,
     incident: Incident | None,
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
     action: str,
     subject: str,
     old: object = None,
@@ -194,7 +194,9 @@ def _verify_chain(chain: str) -> Iterator[Fault]:
     if head is None:
         yield Fault(chain, expected - 1, "the head of the chain is missing")
     elif (head.sequence, head.hash) != (expected - 1, previous):
-        yield Fault(chain, head.sequence, "the head does not match the last entry: entries were removed or the head changed")
+        yield Fault(
+            chain, head.sequence, "the head does not match the last entry: entries were removed or the head changed"
+        )
 
 
 def _verify_entry(entry: JournalEntry, *, previous: str, expected: int) -> Iterator[Fault]:

@@ -32,7 +32,9 @@ class Machine(models.Model):
         self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
     ) -> None:
         """Re-read this row (or ``fields`` of it) without touching the shared protection flag."""
-        manager = from_queryset if from_queryset is not None else type(self)._base_manager.using(using or self._state.db)
+        manager = (
+            from_queryset if from_queryset is not None else type(self)._base_manager.using(using or self._state.db)
+        )
         fresh: Self = manager.get(pk=self.pk)
         wanted = set(fields) if fields is not None else None
         for held in self._meta.concrete_fields:

@@ -72,7 +72,11 @@ def _headline(row: Obligation, duty: str, language: str, *, now: datetime) -> st
     said["time"] = duration(row.due_at - now, language)
     past = row.due_at < now
     if row.state == ObligationState.POSSIBLE:
-        words = _("%(code)s: “%(duty)s” would be past due by %(time)s; decide") if past else _("%(code)s: decide on “%(duty)s”, %(time)s left")
+        words = (
+            _("%(code)s: “%(duty)s” would be past due by %(time)s; decide")
+            if past
+            else _("%(code)s: decide on “%(duty)s”, %(time)s left")
+        )
     else:
         words = _("%(code)s: “%(duty)s” is past due by %(time)s") if past else _("%(code)s: “%(duty)s”, %(time)s left")
     return words % said
@@ -82,7 +86,9 @@ def _todo(row: Obligation, language: str) -> str:
     questions = row.duty.get("questions", [])
     if row.state == ObligationState.POSSIBLE and questions:
         question = get_library().facts[questions[0]].question.get(language)
-        return _("Not known yet: %(question)s Answer it; until then the clock is treated as running.") % {"question": question}
+        return _("Not known yet: %(question)s Answer it; until then the clock is treated as running.") % {
+            "question": question
+        }
     if row.state == ObligationState.OVERDUE and not row.late_reason:
         return _("Record the reason for the delay and file.")
     return _("File it and record the receipt, or record the fact that ends the duty.")
@@ -97,7 +103,11 @@ def evidence_message(
         expires = row.expires_at or now
         past = expires < now
         said = {"code": row.incident.code, "title": row.title, "time": duration(expires - now, member.language)}
-        headline = (_("%(code)s: “%(title)s” may be overwritten since %(time)s") if past else _("%(code)s: preserve “%(title)s”, %(time)s left")) % said
+        headline = (
+            _("%(code)s: “%(title)s” may be overwritten since %(time)s")
+            if past
+            else _("%(code)s: preserve “%(title)s”, %(time)s left")
+        ) % said
         lines = {
             _("Incident"): f"{row.incident.code} {row.incident.title}",
             _("Evidence"): row.title,
@@ -125,13 +135,17 @@ def failure_message(incident: Incident, timer: Timer, member: Membership, *, now
             _("Attempts"): str(timer.attempts + 1),
         }
         key = f"timer-failed:{timer.pk}:{now.date().isoformat()}:{member.user_id}"
-        return _message(key, headline, lines, todo=_("Look at the incident yourself until this is mended."), incident=incident)
+        return _message(
+            key, headline, lines, todo=_("Look at the incident yourself until this is mended."), incident=incident
+        )
 
 
 def local(at: datetime, zone: str) -> str:
     """``at`` in the authority's zone, with weekday and the zone's name."""
     there = at.astimezone(ZoneInfo(zone))
-    weekday = _WEEKDAYS_KO[there.weekday()] if (translation.get_language() or "").startswith("ko") else there.strftime("%a")
+    weekday = (
+        _WEEKDAYS_KO[there.weekday()] if (translation.get_language() or "").startswith("ko") else there.strftime("%a")
+    )
     return f"{there:%Y-%m-%d} ({weekday}) {there:%H:%M} {there.tzname()}"
 
 
@@ -152,7 +166,9 @@ def _message(
     kinds = {Incident.Kind.DRILL: _("[DRILL] "), Incident.Kind.REPLAY: _("[REPLAY] ")}
     notes = []
     if late > LATE_WORTH_SAYING.total_seconds():
-        notes.append(_("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60})
+        notes.append(
+            _("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60}
+        )
     if reason:
         notes.append(_("You are told because nobody holds the role it is meant for (%(roles)s).") % {"roles": reason})
     context = {

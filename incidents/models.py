@@ -97,7 +97,8 @@ class Dismissal(models.Model):
                 fields=("incident",), condition=Q(decision="pending"), name="one_pending_dismissal"
             ),
             models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")), name="dismissal_by_second_person"
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("requested_by")),
+                name="dismissal_by_second_person",
             ),
         )
 
@@ -386,9 +387,7 @@ class Timer(models.Model):
 
     class Meta:
         ordering = ("due_at", "pk")
-        constraints = (
-            models.UniqueConstraint(fields=("kind", "subject_id", "generation", "key"), name="timer_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("kind", "subject_id", "generation", "key"), name="timer_once"),)
         indexes = (
             models.Index(fields=("clock", "attempt_at", "id"), condition=Q(state="pending"), name="pending_timers"),
         )

@@ -102,7 +102,9 @@ def load(path: Path) -> Scenario:
 
 
 def _entity(node: Node) -> Mapping[str, Any]:
-    node.mapping(required={"key", "name", "roles"}, optional={"name_en", "zone", "sectors", "establishments", "particulars"})
+    node.mapping(
+        required={"key", "name", "roles"}, optional={"name_en", "zone", "sectors", "establishments", "particulars"}
+    )
     return dict(node.value)
 
 
@@ -225,7 +227,10 @@ def play(scenario: Scenario, *, progress: Progress = lambda line: None) -> Stage
     """
     taken = Incident.objects.filter(code__in=[item["code"] for item in scenario.incidents.values()])
     if taken.exists():
-        raise Refused(f"{scenario.name}: incident {taken[0].code} exists already; expected a database without this replay", code="replayed_already")
+        raise Refused(
+            f"{scenario.name}: incident {taken[0].code} exists already; expected a database without this replay",
+            code="replayed_already",
+        )
     with simulated(scenario.steps[0].at) as clock:
         stage = Stage(scenario, clock)
         _people_and_entities(stage)
@@ -236,7 +241,9 @@ def play(scenario: Scenario, *, progress: Progress = lambda line: None) -> Stage
         advance(stage, scenario.until)
         for incident in stage.incidents.values():
             Incident.objects.filter(pk=incident.pk).update(clock_at=scenario.until)
-        progress(f"[{len(scenario.steps)}/{len(scenario.steps)}] {stage.fired} timers fired until {scenario.until.isoformat()}")
+        progress(
+            f"[{len(scenario.steps)}/{len(scenario.steps)}] {stage.fired} timers fired until {scenario.until.isoformat()}"
+        )
     return stage
 
 
@@ -332,7 +339,9 @@ def _candidate(stage: Stage, step: Step) -> None:
 
 def _adopt(stage: Stage, step: Step) -> None:
     candidate = stage.names.get(step.arguments["candidate"]) or _by_label(stage, step)
-    services.candidate_adopt(candidate=candidate, reason=step.arguments["reason"], at=step.at, by=stage.person(step, default="counsel"))
+    services.candidate_adopt(
+        candidate=candidate, reason=step.arguments["reason"], at=step.at, by=stage.person(step, default="counsel")
+    )
 
 
 def _by_label(stage: Stage, step: Step) -> Fact:
@@ -360,8 +369,13 @@ def _people(stage: Stage, step: Step) -> None:
 
 def _systems(stage: Stage, step: Step) -> None:
     count, first = step.arguments["count"], step.arguments.get("first", 1)
-    shared = {key: step.arguments[key] for key in ("purpose", "finding", "found_when", "found_by") if key in step.arguments}
-    rows = [{"name": step.arguments["name"] % number, "source": step.source, **shared} for number in range(first, first + count)]
+    shared = {
+        key: step.arguments[key] for key in ("purpose", "finding", "found_when", "found_by") if key in step.arguments
+    }
+    rows = [
+        {"name": step.arguments["name"] % number, "source": step.source, **shared}
+        for number in range(first, first + count)
+    ]
     services.systems_add(incident=stage.incident(step), systems=rows, at=step.at, by=stage.person(step))
 
 
@@ -402,14 +416,20 @@ def _request_dismissal(stage: Stage, step: Step) -> None:
 def _decide_dismissal(stage: Stage, step: Step) -> None:
     row = stage.names[f"dismissal:{step.incident}"]
     services.dismissal_decide(
-        dismissal=row, approve=step.arguments["approve"], note=step.arguments.get("note", ""), at=step.at, by=stage.person(step)
+        dismissal=row,
+        approve=step.arguments["approve"],
+        note=step.arguments.get("note", ""),
+        at=step.at,
+        by=stage.person(step),
     )
 
 
 def _late_reason(stage: Stage, step: Step) -> None:
     for row in duties(stage, step):
         if services.is_late(row, at=step.at):
-            services.late_reason_record(obligation=row, reason=step.arguments["reason"], at=step.at, by=stage.person(step))
+            services.late_reason_record(
+                obligation=row, reason=step.arguments["reason"], at=step.at, by=stage.person(step)
+            )
 
 
 def duties(stage: Stage, step: Step) -> list[Obligation]:
@@ -441,7 +461,10 @@ register_step("candidate", required={"fact", "label"}, optional={"when", "arguab
 register_step("adopt", required={"candidate", "reason"}, optional=BY, play=_adopt)
 register_step("people", required={"count"}, optional={"residence", "categories", *BY}, play=_people)
 register_step(
-    "systems", required={"count", "name", "found_by"}, optional={"first", "purpose", "finding", "found_when", *BY}, play=_systems
+    "systems",
+    required={"count", "name", "found_by"},
+    optional={"first", "purpose", "finding", "found_when", *BY},
+    play=_systems,
 )
 register_step("evidence", required={"name", "title"}, optional={"description", "expires_at", *BY}, play=_evidence)
 register_step("preserve", required={"name", "note"}, optional=BY, play=_settle)
@@ -493,7 +516,15 @@ def _clocks(incident: Incident, *, at: datetime) -> Iterator[dict[str, Any]]:
             "done_at": _local(row.met_at, row.due_zone),
         }
         alternatives = row.duty["alternatives"] or [
-            {"key": "", "label": "", "starts_at": row.duty["starts_at"], "due_at": row.duty["due_at"], "driving": True, "adopted": False, "arguable": True}
+            {
+                "key": "",
+                "label": "",
+                "starts_at": row.duty["starts_at"],
+                "due_at": row.duty["due_at"],
+                "driving": True,
+                "adopted": False,
+                "arguable": True,
+            }
         ]
         for item in sorted(alternatives, key=lambda item: (not item["driving"], item["starts_at"] or "")):
             yield {**shared, **_candidate_clock(item, row, at=at)}

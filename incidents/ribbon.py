@@ -113,9 +113,7 @@ def draw(incident: Incident, clocks: Sequence[Clock], facts: Sequence[Fact], *, 
     return Ribbon(WIDTH, y + 14, LEFT, lanes, list(_ticks(scale)), list(_shades(scale)), scale.x(now), TOP)
 
 
-def _instants(
-    incident: Incident, clocks: Sequence[Clock], facts: Sequence[Fact], now: datetime
-) -> Iterator[datetime]:
+def _instants(incident: Incident, clocks: Sequence[Clock], facts: Sequence[Fact], now: datetime) -> Iterator[datetime]:
     yield incident.reported_at
     yield now
     for clock in clocks:
@@ -150,9 +148,7 @@ def _lane(title: str, subtitle: str, marks: list[Mark], y: float) -> Lane:
 
 def _events(facts: Sequence[Fact], scale: _Scale, y: float) -> Lane:
     marks = [
-        Mark("event", scale.x(sheets.instant_of(fact)), y, fact.label)
-        for fact in facts
-        if fact.kind == Fact.Kind.EVENT
+        Mark("event", scale.x(sheets.instant_of(fact)), y, fact.label) for fact in facts if fact.kind == Fact.Kind.EVENT
     ]
     return _lane(_("Events"), _("recorded facts"), marks, y)
 
@@ -211,7 +207,11 @@ def _words(clock: Clock, language: str) -> str:
         return _("open now")
     if clock.tone == Tone.EXCUSED:
         return _("excused")
-    return _("not filed, late by %(time)s") % {"time": time_said} if clock.past_due else _("%(time)s left") % {"time": time_said}
+    return (
+        _("not filed, late by %(time)s") % {"time": time_said}
+        if clock.past_due
+        else _("%(time)s left") % {"time": time_said}
+    )
 
 
 def _told(clocks: Sequence[Clock], scale: _Scale, y: float) -> Lane:
@@ -238,7 +238,9 @@ def _ticks(scale: _Scale) -> Iterator[Tick]:
     while (at := _midnight(day, scale.zone)) < scale.end:
         weekday = "월화수목금토일"[day.weekday()] if language.startswith("ko") else day.strftime("%a")
         words = f"{day.month}/{day.day}" if days < 91 else f"{day:%Y-%m}"
-        yield Tick(scale.x(at), words, weekday if days < 7 else (str(day.year) if days < 91 else ""), day.weekday() == 6)
+        yield Tick(
+            scale.x(at), words, weekday if days < 7 else (str(day.year) if days < 91 else ""), day.weekday() == 6
+        )
         day += timedelta(days=days)
 
 
@@ -267,4 +269,3 @@ def _shades(scale: _Scale) -> Iterator[tuple[float, float]]:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), zone).astimezone(UTC)
-

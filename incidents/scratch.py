@@ -19,7 +19,10 @@ def scratch_database() -> Iterator[Path]:
             **connections.settings["default"],
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(Path(folder) / "replay.sqlite3"),
-            "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;"},
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;",
+            },
             "CONN_MAX_AGE": None,
         }
         held = connections.settings["default"]
@@ -33,5 +36,3 @@ def scratch_database() -> Iterator[Path]:
             connections["default"].close()
             connections.settings["default"] = held
             connections["default"] = original
-
-

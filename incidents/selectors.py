@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 from django.utils.functional import Promise
 
@@ -147,7 +147,7 @@ class Board:
         return sum(clock.tone in tones for clock in self.clocks)
 
 
-def board(user: AbstractBaseUser, *, now: datetime) -> Board:
+def board(user: User, *, now: datetime) -> Board:
     """The open clocks of every incident ``user`` may see, overdue first, then by due moment."""
     rows = (
         Obligation.objects.filter(incident__in=access.visible_incidents(user), state__in=OPEN_OBLIGATION)
@@ -162,7 +162,7 @@ def board(user: AbstractBaseUser, *, now: datetime) -> Board:
     )
 
 
-def incident_for(user: AbstractBaseUser, code: str) -> Incident:
+def incident_for(user: User, code: str) -> Incident:
     """The incident ``code`` if ``user`` may see it.
 
     Raises:
@@ -176,7 +176,7 @@ def incident_for(user: AbstractBaseUser, code: str) -> Incident:
     )
 
 
-def incidents_of(user: AbstractBaseUser) -> QuerySet[Incident]:
+def incidents_of(user: User) -> QuerySet[Incident]:
     """The incidents ``user`` may see, newest first."""
     return access.visible_incidents(user).select_related("owner").prefetch_related("entities")
 

@@ -63,7 +63,5 @@ def _mend(item: Missing, *, at: datetime) -> None:
             timers.schedule_obligation(obligation=subject, at=at)
         else:
             timers.schedule_evidence(evidence=subject, at=at)
-        journal.write(
-            incident=incident, at=at, by=None, action="timer.missing", subject=f"{item.kind} {subject.pk}"
-        )
+        journal.write(incident=incident, at=at, by=None, action="timer.missing", subject=f"{item.kind} {subject.pk}")
     logger.error("timer missing for %s %s: set again", item.kind, subject.pk)

@@ -51,9 +51,7 @@ def schedule_obligation(*, obligation: Obligation, at: datetime) -> None:
     end = obligation.due_at or obligation.target_at
     if end is None:
         return
-    rungs = ladder(
-        opened_at=at, starts_at=obligation.starts_at, due_at=end, policy=get_policies().ladders[DUTY_LADDER]
-    )
+    rungs = ladder(opened_at=at, starts_at=obligation.starts_at, due_at=end, policy=get_policies().ladders[DUTY_LADDER])
     _insert(OBLIGATION_RUNG, obligation, obligation.incident, rungs, at=at)
 
 

@@ -46,7 +46,9 @@ def board(request: HttpRequest) -> HttpResponse:
 @login_required
 def incident_list(request: HttpRequest) -> HttpResponse:
     """The incidents the person may see, newest first."""
-    return render(request, "incidents/list.html", {"incidents": selectors.incidents_of(request.user), "now": clock.now()})
+    return render(
+        request, "incidents/list.html", {"incidents": selectors.incidents_of(request.user), "now": clock.now()}
+    )
 
 
 @login_required
@@ -183,7 +185,11 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
         "people": _latest_people(known),
         "systems": list(found.systems.order_by("pk")),
         "evidence": list(found.evidence_items.select_related("settled_by")),
-        "escalations": list(found.escalations.select_related("acknowledged_by", "obligation", "evidence").prefetch_related("messages__recipient").order_by("-at", "-pk")[:JOURNAL_SHOWN]),
+        "escalations": list(
+            found.escalations.select_related("acknowledged_by", "obligation", "evidence")
+            .prefetch_related("messages__recipient")
+            .order_by("-at", "-pk")[:JOURNAL_SHOWN]
+        ),
         "dismissal": found.dismissals.filter(decision="pending").select_related("requested_by").first(),
         "entries": [(entry, journal.message(entry.action)) for entry in entries[:JOURNAL_SHOWN]],
         "entry_count": entries.count(),
@@ -208,7 +214,14 @@ def _contested(standing: dict[str, list[Fact]]) -> list[dict[str, Any]]:
             continue
         adoptions = [row for row in rows if row.kind == Fact.Kind.ADOPTION]
         adopted = adoptions[-1] if adoptions else None
-        groups.append({"name": name, "candidates": candidates, "adopted": adopted.adopts_id if adopted else None, "reason": adopted.note if adopted else ""})
+        groups.append(
+            {
+                "name": name,
+                "candidates": candidates,
+                "adopted": adopted.adopts_id if adopted else None,
+                "reason": adopted.note if adopted else "",
+            }
+        )
     return groups
 
 
@@ -232,7 +245,9 @@ def _empty_forms(found: Incident, zone: str, bound: forms.Action | None) -> dict
 @login_required
 def law(request: HttpRequest) -> HttpResponse:
     """The library."""
-    return render(request, "incidents/law.html", {"rules": get_library().rules.values(), "digest": get_library().digest})
+    return render(
+        request, "incidents/law.html", {"rules": get_library().rules.values(), "digest": get_library().digest}
+    )
 
 
 @login_required
@@ -243,4 +258,6 @@ def rule(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404(key)
     relying = Obligation.objects.filter(rule=key, incident__in=access.visible_incidents(request.user))
     codes = sorted(set(relying.values_list("incident__code", flat=True)))
-    return render(request, "incidents/rule.html", {"rule": found, "versions": list(reversed(found.versions)), "incidents": codes})
+    return render(
+        request, "incidents/rule.html", {"rule": found, "versions": list(reversed(found.versions)), "incidents": codes}
+    )

@@ -167,7 +167,10 @@ def _people(source: Source) -> str | None:
     if not latest:
         return None
     total = sheets.people_total(known.people, source.entity)
-    parts = [f"{place} {row.count:,}명" if row.count is not None else f"{place} 확인 중" for place, row in sorted(latest.items())]
+    parts = [
+        f"{place} {row.count:,}명" if row.count is not None else f"{place} 확인 중"
+        for place, row in sorted(latest.items())
+    ]
     whole = f"총 {total:,}명" if total is not None else "확인 중"
     return f"{whole} ({', '.join(parts)})" if len(parts) > 1 else whole
 
@@ -182,7 +185,9 @@ def _leak_report(source: Source) -> str | None:
     if done:
         return "신고함: " + ", ".join(local_text(row.met_at, source.entity.zone) for row in done if row.met_at)
     waiting = source.incident.obligations.filter(
-        entity=source.entity, rule="kr.pipa.regulator-report", state__in=(ObligationState.RUNNING, ObligationState.OVERDUE)
+        entity=source.entity,
+        rule="kr.pipa.regulator-report",
+        state__in=(ObligationState.RUNNING, ObligationState.OVERDUE),
     )
     return "신고 예정" if waiting.exists() else None
 
@@ -192,7 +197,11 @@ def _notice_state(source: Source) -> str | None:
     if rows:
         return str(rows[-1].value)
     done = _submitted(source, "kr.pipa.subject-notice")
-    return "통지함: " + ", ".join(local_text(row.met_at, source.entity.zone) for row in done if row.met_at) if done else None
+    return (
+        "통지함: " + ", ".join(local_text(row.met_at, source.entity.zone) for row in done if row.met_at)
+        if done
+        else None
+    )
 
 
 def _late_reason(source: Source) -> str:

@@ -65,7 +65,9 @@ def to_html(statement: dict[str, Any], *, statement_digest: str) -> str:
         "mark": mark_of(clean["incident"]["kind"]),
         "draft": clean["frozen_at"] is None,
         "frozen_local": _local(clean["frozen_at"], clean["entity"]["zone"]),
-        "tables": [f for section in clean["sections"] for f in section["fields"] if f["type"] == "table" and f["value"]],
+        "tables": [
+            f for section in clean["sections"] for f in section["fields"] if f["type"] == "table" and f["value"]
+        ],
     }
     return template.render(Context(context))
 

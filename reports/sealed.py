@@ -4,7 +4,17 @@ from incidents.sealed import seal_statements, unseal_statements
 
 FILING = "reports_filing"
 DOCUMENT = "reports_document"
-FROZEN_COLUMNS = ("statement", "statement_digest", "document_id", "values", "form", "form_version", "frozen_at", "entity_id", "incident_id")
+FROZEN_COLUMNS = (
+    "statement",
+    "statement_digest",
+    "document_id",
+    "values",
+    "form",
+    "form_version",
+    "frozen_at",
+    "entity_id",
+    "incident_id",
+)
 MESSAGE = "a frozen filing is never changed or deleted"
 
 

@@ -13,7 +13,11 @@ from reports.states import FilingState
 def progress(obligations: Sequence[int]) -> Mapping[int, Progress]:
     """The newest filing of each duty, by obligation id."""
     rows = Filing.obligations.through.objects.filter(obligation_id__in=obligations).order_by("filing_id")
-    filings = Filing.objects.select_related("incident").exclude(state=FilingState.WITHDRAWN).in_bulk([row.filing_id for row in rows])
+    filings = (
+        Filing.objects.select_related("incident")
+        .exclude(state=FilingState.WITHDRAWN)
+        .in_bulk([row.filing_id for row in rows])
+    )
     found: dict[int, Progress] = {}
     for row in rows:
         filing = filings.get(row.filing_id)

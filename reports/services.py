@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
@@ -43,7 +43,7 @@ def filing_start(
     incident: Incident,
     obligations: Sequence[Obligation],
     at: datetime,
-    by: AbstractBaseUser,
+    by: User,
     form: str | None = None,
     request_key: str | None = None,
 ) -> Filing:
@@ -75,7 +75,11 @@ def filing_start(
             request_key=request_key or None,
         )
         filing.obligations.set(obligations)
-        detail = {"form": chosen.key, "stage": stage, "duties": [f"{o.rule}/{o.stage} {o.occurrence}".strip() for o in obligations]}
+        detail = {
+            "form": chosen.key,
+            "stage": stage,
+            "duties": [f"{o.rule}/{o.stage} {o.occurrence}".strip() for o in obligations],
+        }
         _journal(filing, "filing.started", at=at, by=by, new=filing.values, detail=detail)
         return filing
 
@@ -89,13 +93,13 @@ def _common_form(obligations: Sequence[Obligation], wanted: str | None) -> tuple
     ]
     shared = [pair for pair in found[0] if all(pair in options for options in found)]
     if not shared:
-        raise BadInput(_("There is no form that answers these duties together."), code="no_common_form", field="obligations")
+        raise BadInput(
+            _("There is no form that answers these duties together."), code="no_common_form", field="obligations"
+        )
     return shared[0]
 
 
-def filing_edit(
-    *, filing: Filing, values: Mapping[str, Any], edition: int, at: datetime, by: AbstractBaseUser
-) -> Filing:
+def filing_edit(*, filing: Filing, values: Mapping[str, Any], edition: int, at: datetime, by: User) -> Filing:
     """Save edited fields: key to value, or to None for "not known yet".
 
     Raises:
@@ -112,8 +116,15 @@ def filing_edit(
             )
         form = get_form(held.form)
         before = held.values
-        changed = {key: _edited(form.field(key), value, held, at=at, by=by) for key, value in _known(form, held, values)}
-        changed = {key: value for key, value in changed.items() if value["value"] != (before.get(key) or {}).get("value") or value["status"] != (before.get(key) or {}).get("status")}
+        changed = {
+            key: _edited(form.field(key), value, held, at=at, by=by) for key, value in _known(form, held, values)
+        }
+        changed = {
+            key: value
+            for key, value in changed.items()
+            if value["value"] != (before.get(key) or {}).get("value")
+            or value["status"] != (before.get(key) or {}).get("status")
+        }
         if not changed:
             return held
         held.values = {**before, **changed}
@@ -133,7 +144,7 @@ def _known(form: Form, filing: Filing, values: Mapping[str, Any]) -> list[tuple[
     return list(values.items())
 
 
-def _edited(item: Field, value: Any, filing: Filing, *, at: datetime, by: AbstractBaseUser) -> dict[str, Any]:
+def _edited(item: Field, value: Any, filing: Filing, *, at: datetime, by: User) -> dict[str, Any]:
     text = clean(str(value)) if value is not None else ""
     if len(text) > item.max_length:
         raise BadInput(
@@ -168,7 +179,7 @@ def _instant(item: Field, text: str) -> str:
         ) from None
 
 
-def filing_refill(*, filing: Filing, at: datetime, by: AbstractBaseUser) -> Filing:
+def filing_refill(*, filing: Filing, at: datetime, by: User) -> Filing:
     """Fill the fields that nobody edited by hand again from the facts as now known.
 
     Raises:
@@ -188,7 +199,7 @@ def filing_refill(*, filing: Filing, at: datetime, by: AbstractBaseUser) -> Fili
         return held
 
 
-def filing_send_to_review(*, filing: Filing, at: datetime, by: AbstractBaseUser) -> Filing:
+def filing_send_to_review(*, filing: Filing, at: datetime, by: User) -> Filing:
     """The author is done.
 
     Raises:
@@ -202,7 +213,7 @@ def filing_send_to_review(*, filing: Filing, at: datetime, by: AbstractBaseUser)
         return _save(held, "filing.in_review", at=at, by=by)
 
 
-def filing_return(*, filing: Filing, note: str, at: datetime, by: AbstractBaseUser) -> Filing:
+def filing_return(*, filing: Filing, note: str, at: datetime, by: User) -> Filing:
     """Back to the author, with what is wanted.
 
     Raises:
@@ -217,7 +228,7 @@ def filing_return(*, filing: Filing, note: str, at: datetime, by: AbstractBaseUs
         return _save(held, "filing.returned", at=at, by=by, new=text)
 
 
-def filing_approve(*, filing: Filing, at: datetime, by: AbstractBaseUser) -> Filing:
+def filing_approve(*, filing: Filing, at: datetime, by: User) -> Filing:
     """A second person, counsel or approver and not an author of it, stands behind the draft.
 
     Raises:
@@ -233,7 +244,7 @@ def filing_approve(*, filing: Filing, at: datetime, by: AbstractBaseUser) -> Fil
         return _save(held, "filing.approved", at=at, by=by, new=held.values)
 
 
-def filing_freeze(*, filing: Filing, at: datetime, by: AbstractBaseUser) -> Filing:
+def filing_freeze(*, filing: Filing, at: datetime, by: User) -> Filing:
     """Make the document. From here on its content never changes.
 
     Raises:
@@ -272,7 +283,12 @@ def _carry_late_reason(filing: Filing) -> None:
     held = filing.values.get("late_reason")
     reason = "\n".join(dict.fromkeys(row.late_reason for row in filing.obligations.order_by("pk") if row.late_reason))
     if held is not None and reason and not held.get("value"):
-        value = {"value": reason, "status": prefill.GIVEN, "provenance": {"kind": "derived", "from": "late_reason"}, "edited": False}
+        value = {
+            "value": reason,
+            "status": prefill.GIVEN,
+            "provenance": {"kind": "derived", "from": "late_reason"},
+            "edited": False,
+        }
         filing.values = {**filing.values, "late_reason": value}
 
 
@@ -283,7 +299,7 @@ def submission_record(
     channel: str,
     receipt_number: str,
     at: datetime,
-    by: AbstractBaseUser,
+    by: User,
     note: str = "",
     proof: tuple[str, bytes] | None = None,
 ) -> Submission:
@@ -373,7 +389,7 @@ def proof_type(content: bytes) -> str:
 
 
 def submission_outcome(
-    *, submission: Submission, acknowledged: bool, outcome_at: datetime, note: str, at: datetime, by: AbstractBaseUser
+    *, submission: Submission, acknowledged: bool, outcome_at: datetime, note: str, at: datetime, by: User
 ) -> Submission:
     """Record what came back. A refusal opens the duties again with their old due moments.
 
@@ -398,7 +414,7 @@ def submission_outcome(
         return row
 
 
-def filing_withdraw(*, filing: Filing, reason: str, at: datetime, by: AbstractBaseUser) -> Filing:
+def filing_withdraw(*, filing: Filing, reason: str, at: datetime, by: User) -> Filing:
     """It will not be sent.
 
     Raises:
@@ -421,8 +437,6 @@ def preview(filing: Filing) -> bytes:
 def has_form(obligation: Obligation) -> bool:
     """Whether a form answers this duty."""
     return form_for(obligation.rule, obligation.stage) is not None
-
-
 
 
 def _editable(filing: Filing) -> Filing:
@@ -472,7 +486,7 @@ def _save(
     action: str,
     *,
     at: datetime,
-    by: AbstractBaseUser,
+    by: User,
     new: object = None,
     detail: Mapping[str, Any] | None = None,
 ) -> Filing:
@@ -486,7 +500,7 @@ def _journal(
     action: str,
     *,
     at: datetime,
-    by: AbstractBaseUser,
+    by: User,
     old: object = None,
     new: object = None,
     detail: Mapping[str, Any] | None = None,

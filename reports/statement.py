@@ -1,6 +1,5 @@
 """The frozen input of a form: everything that is printed, and nothing that could change later."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,7 +103,9 @@ def changes(filing: Filing) -> list[dict[str, Any]]:
             continue
         now = prefill.shown(value, item, filing.entity.zone)
         if now != told[item.key]["text"] and now:
-            found.append({"key": item.key, "label": item.label.to_json(), "before": told[item.key]["text"], "after": now})
+            found.append(
+                {"key": item.key, "label": item.label.to_json(), "before": told[item.key]["text"], "after": now}
+            )
     return found
 
 
@@ -132,4 +133,6 @@ def _iso(at: datetime | None) -> str | None:
 
 def mark_of(kind: str) -> str:
     """The mark that a drill's or a replay's pages carry."""
-    return {Incident.Kind.DRILL.value: "모의훈련 (DRILL)", Incident.Kind.REPLAY.value: "사례 재현 (REPLAY)"}.get(kind, "")
+    return {Incident.Kind.DRILL.value: "모의훈련 (DRILL)", Incident.Kind.REPLAY.value: "사례 재현 (REPLAY)"}.get(
+        kind, ""
+    )

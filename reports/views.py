@@ -8,9 +8,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_GET, require_POST
 
@@ -29,7 +28,9 @@ from reports.states import FILING
 def _filing(request: HttpRequest, code: str, number: int) -> Filing:
     incident = find(request, code)
     try:
-        return incident.filings.select_related("incident", "entity", "author", "approved_by", "document", "previous").get(number=number)
+        return incident.filings.select_related(
+            "incident", "entity", "author", "approved_by", "document", "previous"
+        ).get(number=number)
     except Filing.DoesNotExist:
         raise Http404(f"{code}/F{number}") from None
 
@@ -45,11 +46,17 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     # Supplements that wait for the same form go out together.
     rows = [row]
     if row.occurrence:
-        rows = list(incident.obligations.filter(rule=row.rule, stage=row.stage, entity=row.entity, met_at=None, state__in=("running", "overdue")).select_related("entity"))
+        rows = list(
+            incident.obligations.filter(
+                rule=row.rule, stage=row.stage, entity=row.entity, met_at=None, state__in=("running", "overdue")
+            ).select_related("entity")
+        )
     # The key the page carried makes a double click harmless; the duty keeps two drafts of one page apart.
     key = f"{request.user.pk}:{row.pk}:{request.POST.get('request_key', '')}"[:64]
     try:
-        filing = services.filing_start(incident=incident, obligations=rows or [row], at=clock.now(), by=request.user, request_key=key)
+        filing = services.filing_start(
+            incident=incident, obligations=rows or [row], at=clock.now(), by=request.user, request_key=key
+        )
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("incidents:incident", code)
@@ -76,7 +83,10 @@ class SubmissionForm(forms.Form):
 class OutcomeForm(forms.Form):
     """What came back."""
 
-    outcome = forms.ChoiceField(label=gettext_lazy("Answer"), choices=(("acknowledged", gettext_lazy("Acknowledged")), ("refused", gettext_lazy("Refused"))))
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("Answer"),
+        choices=(("acknowledged", gettext_lazy("Acknowledged")), ("refused", gettext_lazy("Refused"))),
+    )
     outcome_at = LocalInstant(label=gettext_lazy("Answered at"))
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=2000)
 
@@ -120,7 +130,9 @@ def _edit(request: HttpRequest, held: Filing, at: datetime) -> None:
             values[item.key] = _typed(item, request.POST[name], held)
     changed = {key: value for key, value in values.items() if _differs(held, key, value)}
     edition = request.POST.get("edition", "0")
-    services.filing_edit(filing=held, values=changed, edition=int(edition) if edition.isdigit() else 0, at=at, by=request.user)
+    services.filing_edit(
+        filing=held, values=changed, edition=int(edition) if edition.isdigit() else 0, at=at, by=request.user
+    )
 
 
 def _typed(item: Field, text: str, held: Filing) -> str | None:
@@ -135,7 +147,9 @@ def _typed(item: Field, text: str, held: Filing) -> str | None:
 
 def _differs(held: Filing, key: str, value: str | None) -> bool:
     before = (held.values.get(key) or {}).get("value")
-    return (before or None) != (value or None) and str(before or "").replace("\r\n", "\n") != str(value or "").replace("\r\n", "\n")
+    return (before or None) != (value or None) and str(before or "").replace("\r\n", "\n") != str(value or "").replace(
+        "\r\n", "\n"
+    )
 
 
 def _submit(request: HttpRequest, held: Filing, at: datetime) -> forms.Form | None:
@@ -221,7 +235,9 @@ def _context(
         "may_decide": access.may_decide(request.user, held.incident) and real,
         "own": request.user.pk in (held.author_id, held.edited_by_id),
         "submission": submission,
-        "submission_form": failed if isinstance(failed, SubmissionForm) else SubmissionForm(typed if error and typed and typed.get("action") == "submit" else None, filing=held),
+        "submission_form": failed
+        if isinstance(failed, SubmissionForm)
+        else SubmissionForm(typed if error and typed and typed.get("action") == "submit" else None, filing=held),
         "outcome_form": failed if isinstance(failed, OutcomeForm) else OutcomeForm(filing=held),
         "error": error,
         "zone": held.entity.zone,
@@ -232,7 +248,10 @@ def _context(
 def _sections(held: Filing, typed: Any) -> list[dict[str, Any]]:
     form = get_form(held.form)
     return [
-        {"title": section.title, "fields": [_shown(held, item, typed) for item in section.fields if item.needed(held.stage)]}
+        {
+            "title": section.title,
+            "fields": [_shown(held, item, typed) for item in section.fields if item.needed(held.stage)],
+        }
         for section in form.sections
         if any(item.needed(held.stage) for item in section.fields)
     ]
@@ -277,5 +296,3 @@ def _file(content: bytes, media_type: str, name: str, *, inline: bool) -> HttpRe
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
-
-

@@ -112,8 +112,23 @@ def start_celery(start_process: Starter, tmp_path: Path) -> Callable[..., list[s
     def start(**env: str) -> list[servers.Server]:
         beat_file = tmp_path / f"beat-{time.monotonic_ns()}"
         return [
-            start_process("worker", "celery", "-A", "config", "worker", "-l", "INFO", "-c", "2", "--without-gossip", "--without-mingle", **env),
-            start_process("beat", "celery", "-A", "config", "beat", "-l", "INFO", "-s", str(beat_file), "--pidfile=", **env),
+            start_process(
+                "worker",
+                "celery",
+                "-A",
+                "config",
+                "worker",
+                "-l",
+                "INFO",
+                "-c",
+                "2",
+                "--without-gossip",
+                "--without-mingle",
+                **env,
+            ),
+            start_process(
+                "beat", "celery", "-A", "config", "beat", "-l", "INFO", "-s", str(beat_file), "--pidfile=", **env
+            ),
         ]
 
     return start
@@ -127,7 +142,17 @@ def live_site(start_process: Starter) -> Callable[..., str]:
         port = servers.free_port()
         address = f"http://127.0.0.1:{port}"
         process = start_process(
-            "web", "gunicorn", "config.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "--access-logfile", "-", SITE_URL=address, **env
+            "web",
+            "gunicorn",
+            "config.wsgi",
+            "-b",
+            f"127.0.0.1:{port}",
+            "-w",
+            "1",
+            "--access-logfile",
+            "-",
+            SITE_URL=address,
+            **env,
         )
         assert process.process is not None
         servers.wait_for_port(port, process.process, process.log)

@@ -14,7 +14,7 @@ from incidents import services
 from incidents.models import Incident
 
 KST = ZoneInfo("Asia/Seoul")
-PASSWORD = "correct horse battery staple"  # noqa: S105  a test's own
+PASSWORD = "correct horse battery staple"
 
 
 def kst(text: str) -> datetime:

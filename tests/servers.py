@@ -100,7 +100,9 @@ class Postgres:
         self.folder = folder
         self.port = free_port()
         self.bin = Path(program("initdb", "postgresql", "/usr/lib/postgresql/*/bin/initdb")).resolve().parent
-        self.user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        self.user: dict[str, Any] = (
+            {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+        )
 
     def start(self) -> "Postgres":
         data = self.folder / "data"
@@ -109,12 +111,17 @@ class Postgres:
             os.chmod(self.folder, 0o755)
             shutil.chown(data, "nobody", "nogroup")
         run = {"check": True, "capture_output": True, "cwd": "/", **self.user}
-        subprocess.run([str(self.bin / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"], **run)
+        subprocess.run(
+            [str(self.bin / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"],
+            **run,
+        )
         command = [str(self.bin / "postgres"), "-D", str(data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
                    "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=60"]  # fmt: skip
         log = self.folder / "postgres.log"
         with log.open("ab") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=out, cwd="/", start_new_session=True, **self.user)
+            self.process = subprocess.Popen(
+                command, stdout=out, stderr=out, cwd="/", start_new_session=True, **self.user
+            )
         wait_for_port(self.port, self.process, log)
         self._wait_ready()
         return self
@@ -149,7 +156,11 @@ class Redis(Server):
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         path = program("redis-server", "redis-server")
-        super().__init__("redis", [path, "--port", str(self.port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"], folder=folder)
+        super().__init__(
+            "redis",
+            [path, "--port", str(self.port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
+            folder=folder,
+        )
 
     @property
     def url(self) -> str:

@@ -41,9 +41,7 @@ def assess(library: Library, sheet: FactSheet, entity: EntityProfile, as_of: dat
 
     ``as_of`` (aware) chooses the version of a rule only where the fact that should choose it is not recorded.
     """
-    duties = tuple(
-        duty for rule in library.rules.values() for duty in _duties(library, rule, sheet, entity, as_of)
-    )
+    duties = tuple(duty for rule in library.rules.values() for duty in _duties(library, rule, sheet, entity, as_of))
     return Assessment(library.digest, as_of, tuple(sorted(duties, key=_urgency)), _most_decisive(duties))
 
 
@@ -59,9 +57,7 @@ def _most_decisive(duties: tuple[Duty, ...]) -> tuple[str, ...]:
     return tuple(sorted(votes, key=lambda name: (-votes[name], name)))
 
 
-def _duties(
-    library: Library, rule: Rule, sheet: FactSheet, entity: EntityProfile, as_of: datetime
-) -> Iterator[Duty]:
+def _duties(library: Library, rule: Rule, sheet: FactSheet, entity: EntityProfile, as_of: datetime) -> Iterator[Duty]:
     situation = Situation(sheet, entity, rule.key)
     chosen = choose_version(rule, sheet, as_of)
     if chosen.version is None:
@@ -129,7 +125,9 @@ def start_of(name: str, sheet: FactSheet) -> Start:
         return Start(value)
     if not isinstance(value, tuple) or not value:
         return Start(None)
-    candidates = tuple(sorted((item for item in value if isinstance(item, Candidate)), key=lambda item: (item.at, item.key)))
+    candidates = tuple(
+        sorted((item for item in value if isinstance(item, Candidate)), key=lambda item: (item.at, item.key))
+    )
     adopted = [candidate for candidate in candidates if candidate.adopted]
     arguable = [candidate for candidate in candidates if candidate.arguable]
     driving = next(iter(adopted or arguable), None)
@@ -154,7 +152,10 @@ def _occurrences(stage: Stage, rule: Rule, sheet: FactSheet) -> Iterator[tuple[s
 def deadline(clock: Clock, start: Start, library: Library, *, calendar: str, zone: str) -> Deadline:
     """When a clock that began at ``start`` ends. Without a number, or without a start, there is no moment."""
     if start.at is None:
-        text = LocalText(ko="시작 시점이 기록되지 않음: 기한을 셀 수 없음", en="the start is not recorded: no deadline can be counted")
+        text = LocalText(
+            ko="시작 시점이 기록되지 않음: 기한을 셀 수 없음",
+            en="the start is not recorded: no deadline can be counted",
+        )
         return Deadline(None, None, zone, clock.standard, (TraceStep(text),))
     if clock.counting is None or clock.n is None:
         words = clock.limit

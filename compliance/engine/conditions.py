@@ -5,6 +5,7 @@ A condition answers true, false or unknown, with the reasons that decided and, w
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from compliance.engine.strict import Node
 from compliance.engine.types import EntityProfile, FactDef, FactSheet, LocalText, Reason, Truth
@@ -138,7 +139,7 @@ def _definition(node: Node, key: str, vocabulary: Vocabulary) -> FactDef:
     return vocabulary[name]
 
 
-def _compare(definition: FactDef, situation: Situation, test: Callable[[object], bool]) -> Outcome:
+def _compare(definition: FactDef, situation: Situation, test: Callable[[Any], bool]) -> Outcome:
     value = situation.sheet.facts.get(definition.name)
     if value is None:
         return _unknown(definition)
@@ -193,7 +194,9 @@ def _people(node: Node, vocabulary: Vocabulary) -> Condition:
 def _people_reach(sheet: FactSheet, needed: int) -> Outcome:
     counted = sum(people.count for people in sheet.people if people.count is not None)
     if counted >= needed:
-        text = LocalText(ko=f"정보주체 {counted:,}명(기준 {needed:,}명 이상)", en=f"{counted:,} people (at least {needed:,})")
+        text = LocalText(
+            ko=f"정보주체 {counted:,}명(기준 {needed:,}명 이상)", en=f"{counted:,} people (at least {needed:,})"
+        )
         return Outcome(Truth.TRUE, (Reason(text, Truth.TRUE, (PEOPLE,)),))
     if not sheet.people or any(people.count is None for people in sheet.people):
         text = LocalText(ko=f"정보주체 수: 모름(기준 {needed:,}명)", en=f"number of people: unknown (limit {needed:,})")

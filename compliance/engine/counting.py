@@ -68,7 +68,11 @@ def kr_months(start: datetime, n: int, calendar: Calendar) -> Counted:
     begun = start.astimezone(ZoneInfo(calendar.zone))
     first, step = _first_day(begun)
     last = _months_later(first, n)
-    steps = [_begin(start), step, _day_step(last, ko=f"{n}개월의 마지막 날(민법 제160조)", en=f"last day of {n} months (art. 160)")]
+    steps = [
+        _begin(start),
+        step,
+        _day_step(last, ko=f"{n}개월의 마지막 날(민법 제160조)", en=f"last day of {n} months (art. 160)"),
+    ]
     return _ending(last, steps, calendar)
 
 
@@ -76,7 +80,10 @@ def _first_day(begun: datetime) -> tuple[date, TraceStep]:
     """Day one: the day after the start, unless the period starts at 00:00."""
     if begun.time() == time(0):
         return begun.date(), TraceStep(
-            LocalText(ko="오전 0시에 시작하므로 첫날을 셈(민법 제157조 단서)", en="starts at 00:00: the first day counts (art. 157)")
+            LocalText(
+                ko="오전 0시에 시작하므로 첫날을 셈(민법 제157조 단서)",
+                en="starts at 00:00: the first day counts (art. 157)",
+            )
         )
     return begun.date() + timedelta(days=1), TraceStep(
         LocalText(ko="첫날은 세지 않음(민법 제157조)", en="the first day is not counted (Civil Act art. 157)")
@@ -94,10 +101,16 @@ def _months_later(first: date, n: int) -> date:
 
 def _ending(last: date, steps: list[TraceStep], calendar: Calendar) -> Counted:
     while (reason := _day_off(last, calendar)) is not None:
-        steps.append(_day_step(last, ko=f"{reason}이므로 다음 날로(민법 제161조)", en=f"{reason}: moves to the next day (art. 161)"))
+        steps.append(
+            _day_step(
+                last, ko=f"{reason}이므로 다음 날로(민법 제161조)", en=f"{reason}: moves to the next day (art. 161)"
+            )
+        )
         last += timedelta(days=1)
     if not calendar.is_sure(last):
-        steps.append(_day_step(last, ko="이 해의 공휴일은 확인되지 않았음", en="the holidays of this year were not checked"))
+        steps.append(
+            _day_step(last, ko="이 해의 공휴일은 확인되지 않았음", en="the holidays of this year were not checked")
+        )
     due = datetime.combine(last + timedelta(days=1), time(0), ZoneInfo(calendar.zone)).astimezone(UTC)
     steps.append(_end(due))
     return Counted(due, tuple(steps))

@@ -133,16 +133,39 @@ def _submission(node: Node, library: Library, default_rule: str | None) -> Submi
 
 def schema(library: Library) -> dict[str, Any]:
     """The JSON Schema of a facts file, complete enough to write one for any case."""
-    instant = {"type": "string", "format": "date-time", "description": "ISO 8601 with offset, e.g. 2025-09-15T14:00+09:00"}
+    instant = {
+        "type": "string",
+        "format": "date-time",
+        "description": "ISO 8601 with offset, e.g. 2025-09-15T14:00+09:00",
+    }
     facts = {
-        name: {**_fact_schema(item, instant), "title": item.label.en, "description": f"{item.question.en} / {item.question.ko}"}
+        name: {
+            **_fact_schema(item, instant),
+            "title": item.label.en,
+            "description": f"{item.question.en} / {item.question.ko}",
+        }
         for name, item in library.facts.items()
         if item.type != "people"
     }
     texts = {"type": "array", "items": {"type": "string"}}
-    entity = {"key": {"type": "string"}, "name": {"type": "string"}, "roles": texts, "sectors": texts, "establishments": texts}
-    people = {"residence": {"type": "string", "examples": ["KR", "US-CA"]}, "count": {"type": ["integer", "null"], "minimum": 0}, "categories": texts}
-    done = {"rule": {"enum": sorted(library.rules)}, "stage": {"type": "string"}, "occurrence": {"type": "string"}, "at": instant}
+    entity = {
+        "key": {"type": "string"},
+        "name": {"type": "string"},
+        "roles": texts,
+        "sectors": texts,
+        "establishments": texts,
+    }
+    people = {
+        "residence": {"type": "string", "examples": ["KR", "US-CA"]},
+        "count": {"type": ["integer", "null"], "minimum": 0},
+        "categories": texts,
+    }
+    done = {
+        "rule": {"enum": sorted(library.rules)},
+        "stage": {"type": "string"},
+        "occurrence": {"type": "string"},
+        "at": instant,
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Breachclock facts file",
@@ -169,7 +192,7 @@ def _fact_schema(definition: FactDef, instant: dict[str, Any]) -> dict[str, Any]
     }
     event = {"at": instant, "label": {"type": "string"}}
     choices = {"enum": list(definition.choices)}
-    return {
+    kinds: dict[str, dict[str, Any]] = {
         "bool": {"type": "boolean"},
         "integer": {"type": "integer", "minimum": 0},
         "text": {"type": "string", "minLength": 1},
@@ -180,4 +203,5 @@ def _fact_schema(definition: FactDef, instant: dict[str, Any]) -> dict[str, Any]
             "anyOf": [instant, {"type": "array", "minItems": 1, "items": _object(candidate, required=["at"])}]
         },
         "event": {"type": "array", "minItems": 1, "items": _object(event, required=["at"])},
-    }[definition.type]
+    }
+    return kinds[definition.type]

@@ -134,7 +134,11 @@ def _ladder(key: str, node: Node) -> Ladder:
     if not any(step.kind == DUE for step in steps):
         raise node.fail("expected a rung of kind due", "rungs")
     return Ladder(
-        key, steps, node.at("repeats").each(_repeat), node.at("repeat_to").each(_role, least=1), node.at("repeat_name").local()
+        key,
+        steps,
+        node.at("repeats").each(_repeat),
+        node.at("repeat_to").each(_role, least=1),
+        node.at("repeat_name").local(),
     )
 
 
@@ -144,7 +148,9 @@ def _step(node: Node) -> Step:
     kind = node.at("kind").one_of({OPENED, REMINDER, DUE, ESCALATION})
     given = [place for place in places if node.has(place)]
     if len(given) != (0 if kind in (OPENED, DUE) else 1):
-        raise node.fail(f"a rung of kind {kind}: expected {'no' if kind in (OPENED, DUE) else 'one'} place on the clock")
+        raise node.fail(
+            f"a rung of kind {kind}: expected {'no' if kind in (OPENED, DUE) else 'one'} place on the clock"
+        )
     return Step(
         key=node.at("key").text(),
         name=node.at("name").local(),

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from compliance.engine.calendars import Calendar, read_calendar
 from compliance.engine.canonical import digest
@@ -13,7 +13,9 @@ from compliance.engine.rules import Clock, Exemption, Rule, Stage, Version
 from compliance.engine.strict import Node, plain, read_file
 from compliance.engine.types import VAGUE, Citation, FactDef, LocalText, Standard
 
-FACT_TYPES = frozenset({"bool", "integer", "text", "choice", "choices", "instant", "contested_instant", "event", "people"})
+FACT_TYPES = frozenset(
+    {"bool", "integer", "text", "choice", "choices", "instant", "contested_instant", "event", "people"}
+)
 AUDIENCES = frozenset({"regulator", "data_subjects", "csirt", "media", "public", "customers", "other"})
 CONFIDENCE = frozenset({"high", "medium", "low"})
 START_TYPES = frozenset({"instant", "contested_instant", "event"})
@@ -162,7 +164,7 @@ def _source(node: Node) -> Node:
 
 def _check_order(node: Node, versions: tuple[Version, ...]) -> None:
     """Versions follow one another: no overlap, no gap."""
-    for number, (earlier, later) in enumerate(zip(versions, versions[1:], strict=False)):
+    for number, (earlier, later) in enumerate(pairwise(versions)):
         place = f"versions[{number + 1}].from"
         if earlier.until is None or later.start < earlier.until:
             raise node.fail(f"{later.key}: overlaps the version from {earlier.key}", place)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Q
 
 from compliance.engine import Assessment, Change, Duty, Held, Status, assess, diff
@@ -16,7 +16,7 @@ from incidents.services.common import changing
 from incidents.states import CLOCK_RUNS, OPEN_OBLIGATION, ObligationState
 
 
-def reassess(*, incident: Incident, at: datetime, by: AbstractBaseUser | None) -> None:
+def reassess(*, incident: Incident, at: datetime, by: User | None) -> None:
     """Compute the duties of ``incident`` as known at ``at`` and bring the obligations in line. Repeating changes nothing."""
     with changing(incident, at=at) as locked:
         reassess_locked(locked, at=at, by=by)
@@ -28,7 +28,7 @@ def assessment_of(incident: Incident, entity: Entity, *, as_of: datetime) -> Ass
     return assess(get_library(), sheet, sheets.profile(entity), as_of)
 
 
-def reassess_locked(incident: Incident, *, at: datetime, by: AbstractBaseUser | None) -> None:
+def reassess_locked(incident: Incident, *, at: datetime, by: User | None) -> None:
     """:func:`reassess` for a caller that holds the incident's lock."""
     known = sheets.read(incident, as_of=at)
     for entity in incident.entities.order_by("pk"):
@@ -61,10 +61,10 @@ def _apply(
     entity: Entity,
     *,
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
 ) -> None:
     if row is None:
-        if change.kind == "open":
+        if change.duty is not None and change.kind == "open":
             _open(change.duty, incident, entity, at=at, by=by)
         return
     if row.state == ObligationState.EXCUSED:
@@ -75,9 +75,7 @@ def _apply(
     _carry(row, change.duty, at=at, by=by)
 
 
-def _open(
-    duty: Duty, incident: Incident, entity: Entity, *, at: datetime, by: AbstractBaseUser | None
-) -> None:
+def _open(duty: Duty, incident: Incident, entity: Entity, *, at: datetime, by: User | None) -> None:
     _keep_snapshot(duty, at=at)
     row = Obligation(
         incident=incident,
@@ -96,7 +94,7 @@ def _open(
     timers.schedule_obligation(obligation=row, at=at)
 
 
-def _carry(row: Obligation, duty: Duty, *, at: datetime, by: AbstractBaseUser | None) -> None:
+def _carry(row: Obligation, duty: Duty, *, at: datetime, by: User | None) -> None:
     """Bring a held obligation in line with the duty as now computed; journal each kind of change by its own name."""
     before = (row.due_at, row.target_at, row.state)
     pinned = row.rule_digest
@@ -154,7 +152,7 @@ def _judge_again(row: Obligation) -> list[str]:
     return []
 
 
-def _lapse(row: Obligation, duty: Duty | None, *, at: datetime, by: AbstractBaseUser | None) -> None:
+def _lapse(row: Obligation, duty: Duty | None, *, at: datetime, by: User | None) -> None:
     """The engine no longer names the duty at all (its event was taken back, or no version of the rule is in force)."""
     if row.state not in OPEN_OBLIGATION:
         return
@@ -171,9 +169,7 @@ def _copy(row: Obligation, duty: Duty, *, at: datetime) -> None:
     row.starts_at = duty.starts_at
     row.due_at = duty.due_at
     row.due_zone = duty.due_zone
-    row.target_at = (
-        get_policies().target(duty.standard, duty.starts_at, row.opened_at) if duty.due_at is None else None
-    )
+    row.target_at = get_policies().target(duty.standard, duty.starts_at, row.opened_at) if duty.due_at is None else None
     row.duty = duty.to_json()
 
 
@@ -202,7 +198,7 @@ def _journal(
     action: str,
     *,
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
     was_due: datetime | None = None,
 ) -> None:
     detail = {

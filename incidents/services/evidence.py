@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +19,7 @@ def evidence_add(
     incident: Incident,
     title: str,
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
     description: str = "",
     location: str = "",
     expires_at: datetime | None = None,
@@ -52,7 +52,7 @@ def evidence_add(
         return row
 
 
-def evidence_preserve(*, evidence: Evidence, note: str, at: datetime, by: AbstractBaseUser | None) -> Evidence:
+def evidence_preserve(*, evidence: Evidence, note: str, at: datetime, by: User | None) -> Evidence:
     """Say where and how it was made safe.
 
     Raises:
@@ -62,7 +62,7 @@ def evidence_preserve(*, evidence: Evidence, note: str, at: datetime, by: Abstra
     return _settle(evidence, "preserve", "evidence.preserved", note=note, at=at, by=by)
 
 
-def evidence_lose(*, evidence: Evidence, note: str, at: datetime, by: AbstractBaseUser | None) -> Evidence:
+def evidence_lose(*, evidence: Evidence, note: str, at: datetime, by: User | None) -> Evidence:
     """Say that it is gone, and why.
 
     Raises:
@@ -72,9 +72,7 @@ def evidence_lose(*, evidence: Evidence, note: str, at: datetime, by: AbstractBa
     return _settle(evidence, "lose", "evidence.lost", note=note, at=at, by=by)
 
 
-def _settle(
-    evidence: Evidence, move: str, action: str, *, note: str, at: datetime, by: AbstractBaseUser | None
-) -> Evidence:
+def _settle(evidence: Evidence, move: str, action: str, *, note: str, at: datetime, by: User | None) -> Evidence:
     with changing(evidence.incident, at=at) as locked:
         access.require_handle(by, locked)
         text = required_text(note, field="note", at_least=3)
@@ -88,9 +86,7 @@ def _settle(
         return row
 
 
-def _journal(
-    row: Evidence, action: str, *, at: datetime, by: AbstractBaseUser | None, new: object = None
-) -> None:
+def _journal(row: Evidence, action: str, *, at: datetime, by: User | None, new: object = None) -> None:
     journal.write(
         incident=row.incident,
         at=at,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
@@ -12,8 +12,8 @@ from compliance import clock
 from compliance.engine import FactDef
 from compliance.errors import BadInput, Refused
 from compliance.library import get_library
-from compliance.text import clean
 from compliance.models import Entity
+from compliance.text import clean
 from incidents import access, journal
 from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
 from incidents.services import sheets
@@ -31,7 +31,7 @@ def fact_record(
     name: str,
     value: object,
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
     entity: Entity | None = None,
     label: str = "",
     arguable: bool = True,
@@ -72,7 +72,7 @@ def fact_record(
 
 
 def facts_record(
-    *, incident: Incident, facts: Sequence[Mapping[str, Any]], at: datetime, by: AbstractBaseUser | None
+    *, incident: Incident, facts: Sequence[Mapping[str, Any]], at: datetime, by: User | None
 ) -> list[Fact]:
     """Record several facts (keyword arguments of :func:`fact_record`) as one change, assessed once."""
     with changing(incident, at=at) as locked:
@@ -85,7 +85,7 @@ def facts_record(
         return added
 
 
-def fact_retract(*, fact: Fact, reason: str, at: datetime, by: AbstractBaseUser | None) -> Fact:
+def fact_retract(*, fact: Fact, reason: str, at: datetime, by: User | None) -> Fact:
     """Take a fact back: it is unknown again, unless an earlier word stands.
 
     Raises:
@@ -113,7 +113,7 @@ def fact_retract(*, fact: Fact, reason: str, at: datetime, by: AbstractBaseUser 
         return row
 
 
-def candidate_adopt(*, candidate: Fact, reason: str, at: datetime, by: AbstractBaseUser | None) -> Fact:
+def candidate_adopt(*, candidate: Fact, reason: str, at: datetime, by: User | None) -> Fact:
     """Let one of several contested instants drive the clock, for a stated reason. The others stay and stay visible.
 
     Raises:
@@ -151,7 +151,7 @@ def people_record(
     categories: Sequence[str],
     confirmed_at: datetime,
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
     source: str = "",
 ) -> PeopleCount:
     """Record how many people of ``residence`` are affected (None: not known yet) and re-assess.
@@ -165,11 +165,11 @@ def people_record(
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
         if count is not None and count < 0:
-            raise BadInput(
-                _("%(value)s people: expected zero or more."), code="negative", field="count", value=count
-            )
+            raise BadInput(_("%(value)s people: expected zero or more."), code="negative", field="count", value=count)
         if not residence.strip():
-            raise BadInput(_("Name the place of residence, for example KR."), code="residence_required", field="residence")
+            raise BadInput(
+                _("Name the place of residence, for example KR."), code="residence_required", field="residence"
+            )
         not_in_future(confirmed_at, at=at, field="confirmed_at")
         before = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
         row = PeopleCount.objects.create(
@@ -209,9 +209,7 @@ def people_record(
         return row
 
 
-def systems_add(
-    *, incident: Incident, systems: Sequence[Mapping[str, Any]], at: datetime, by: AbstractBaseUser | None
-) -> int:
+def systems_add(*, incident: Incident, systems: Sequence[Mapping[str, Any]], at: datetime, by: User | None) -> int:
     """Add affected systems, all of them or none; answers how many.
 
     Raises:
@@ -232,14 +230,18 @@ def systems_add(
             )
         AffectedSystem.objects.bulk_create(rows)
         journal.write(
-            incident=locked, at=at, by=by, action="system.added", subject="systems", new=names, detail={"count": len(rows)}
+            incident=locked,
+            at=at,
+            by=by,
+            action="system.added",
+            subject="systems",
+            new=names,
+            detail={"count": len(rows)},
         )
         return len(rows)
 
 
-def _system(
-    incident: Incident, given: Mapping[str, Any], *, at: datetime, by: AbstractBaseUser | None
-) -> AffectedSystem:
+def _system(incident: Incident, given: Mapping[str, Any], *, at: datetime, by: User | None) -> AffectedSystem:
     for field in ("name", "found_by"):
         if not str(given.get(field, "")).strip():
             raise BadInput(
@@ -251,9 +253,7 @@ def _system(
     return AffectedSystem(incident=incident, recorded_at=at, recorded_by=by, **given)
 
 
-def _add_fact(
-    incident: Incident, *, name: str, value: object, at: datetime, by: AbstractBaseUser | None, **given: Any
-) -> Fact:
+def _add_fact(incident: Incident, *, name: str, value: object, at: datetime, by: User | None, **given: Any) -> Fact:
     kind = _KINDS.get(get_library().facts[name].type, Fact.Kind.VALUE)
     before = Fact.objects.filter(incident=incident, name=name, kind=Fact.Kind.VALUE).order_by("-number").first()
     row = _insert(incident, name=name, kind=kind, value=value, at=at, by=by, **given)
@@ -262,15 +262,13 @@ def _add_fact(
     return row
 
 
-def _insert(incident: Incident, *, at: datetime, by: AbstractBaseUser | None, **given: Any) -> Fact:
+def _insert(incident: Incident, *, at: datetime, by: User | None, **given: Any) -> Fact:
     given = {key: clean(value) if key in _TYPED else value for key, value in given.items()}
     last = incident.facts.aggregate(last=Max("number"))["last"] or 0
     return Fact.objects.create(incident=incident, number=last + 1, recorded_at=at, recorded_by=by, **given)
 
 
-def _journal_fact(
-    incident: Incident, fact: Fact, *, action: str, old: object, at: datetime, by: AbstractBaseUser | None
-) -> None:
+def _journal_fact(incident: Incident, fact: Fact, *, action: str, old: object, at: datetime, by: User | None) -> None:
     journal.write(
         incident=incident,
         at=at,
@@ -310,7 +308,9 @@ def _instant(definition: FactDef, value: object, at: datetime) -> str:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise _wrong(definition, value, _("a date and time with zone, for example 2025-09-15T14:00+09:00")) from None
+            raise _wrong(
+                definition, value, _("a date and time with zone, for example 2025-09-15T14:00+09:00")
+            ) from None
     if not isinstance(value, datetime):
         raise _wrong(definition, value, _("a date and time with zone, for example 2025-09-15T14:00+09:00"))
     if value.tzinfo is None:

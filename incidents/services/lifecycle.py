@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -32,10 +32,10 @@ def incident_report(
     summary: str,
     entities: Sequence[Entity],
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
     kind: str = Incident.Kind.REAL,
     code: str | None = None,
-    owner: AbstractBaseUser | None = None,
+    owner: User | None = None,
     known_at: datetime | None = None,
     known_label: str = "",
     is_cyber: bool | None = None,
@@ -89,7 +89,7 @@ def _make(
     entities: Sequence[Entity],
     first: Sequence[Mapping[str, Any]],
     at: datetime,
-    by: AbstractBaseUser | None,
+    by: User | None,
 ) -> Incident:
     """Write the incident with its first facts and clocks. Two requests that race for a number: the loser takes the next."""
     for attempt in range(ATTEMPTS):
@@ -111,9 +111,7 @@ def _make(
     raise AssertionError("unreachable")
 
 
-def _journal_report(
-    incident: Incident, entities: Sequence[Entity], *, at: datetime, by: AbstractBaseUser | None
-) -> None:
+def _journal_report(incident: Incident, entities: Sequence[Entity], *, at: datetime, by: User | None) -> None:
     journal.write(
         incident=incident,
         at=at,
@@ -155,9 +153,7 @@ def _next_code(at: datetime, *, zone: str) -> str:
     return f"{year}-{max(numbers, default=0) + 1:03d}"
 
 
-def incident_assign(
-    *, incident: Incident, owner: AbstractBaseUser, at: datetime, by: AbstractBaseUser | None
-) -> Incident:
+def incident_assign(*, incident: Incident, owner: User, at: datetime, by: User | None) -> Incident:
     """Give the incident to another handler.
 
     Raises:
@@ -169,13 +165,11 @@ def incident_assign(
             raise BadInput(_("The new owner needs a handling role in the entity."), code="owner_may_not", field="owner")
         locked.owner = owner
         locked.save()
-        journal.write(
-            incident=locked, at=at, by=by, action="incident.owner_changed", subject=f"user:{owner.pk}"
-        )
+        journal.write(incident=locked, at=at, by=by, action="incident.owner_changed", subject=f"user:{owner.pk}")
         return locked
 
 
-def incident_begin_assessment(*, incident: Incident, at: datetime, by: AbstractBaseUser | None) -> Incident:
+def incident_begin_assessment(*, incident: Incident, at: datetime, by: User | None) -> Incident:
     """Somebody takes it up."""
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
@@ -184,7 +178,7 @@ def incident_begin_assessment(*, incident: Incident, at: datetime, by: AbstractB
         return _save(locked, "incident.assessing", at=at, by=by)
 
 
-def incident_confirm(*, incident: Incident, at: datetime, by: AbstractBaseUser | None) -> Incident:
+def incident_confirm(*, incident: Incident, at: datetime, by: User | None) -> Incident:
     """It did happen."""
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
@@ -194,7 +188,7 @@ def incident_confirm(*, incident: Incident, at: datetime, by: AbstractBaseUser |
         return _save(locked, "incident.confirmed", at=at, by=by)
 
 
-def incident_close(*, incident: Incident, at: datetime, by: AbstractBaseUser | None) -> Incident:
+def incident_close(*, incident: Incident, at: datetime, by: User | None) -> Incident:
     """End it. Refused while any duty is open or possible, or evidence is still to be preserved.
 
     Raises:
@@ -209,7 +203,7 @@ def incident_close(*, incident: Incident, at: datetime, by: AbstractBaseUser | N
         return _save(locked, "incident.closed", at=at, by=by)
 
 
-def incident_reopen(*, incident: Incident, reason: str, at: datetime, by: AbstractBaseUser | None) -> Incident:
+def incident_reopen(*, incident: Incident, reason: str, at: datetime, by: User | None) -> Incident:
     """It was not over.
 
     Raises:
@@ -224,7 +218,7 @@ def incident_reopen(*, incident: Incident, reason: str, at: datetime, by: Abstra
         return _save(locked, "incident.reopened", at=at, by=by, new=text)
 
 
-def dismissal_request(*, incident: Incident, reason: str, at: datetime, by: AbstractBaseUser) -> Dismissal:
+def dismissal_request(*, incident: Incident, reason: str, at: datetime, by: User) -> Dismissal:
     """Ask a second person to agree that it was nothing. The clocks run on until they do.
 
     Raises:
@@ -244,9 +238,7 @@ def dismissal_request(*, incident: Incident, reason: str, at: datetime, by: Abst
         return row
 
 
-def dismissal_decide(
-    *, dismissal: Dismissal, approve: bool, at: datetime, by: AbstractBaseUser, note: str = ""
-) -> Dismissal:
+def dismissal_decide(*, dismissal: Dismissal, approve: bool, at: datetime, by: User, note: str = "") -> Dismissal:
     """Agree or not that it was nothing.
 
     Raises:
@@ -323,9 +315,7 @@ def _allowed(incident: Incident, move: str) -> None:
         )
 
 
-def _save(
-    incident: Incident, action: str, *, at: datetime, by: AbstractBaseUser | None, new: object = None
-) -> Incident:
+def _save(incident: Incident, action: str, *, at: datetime, by: User | None, new: object = None) -> Incident:
     incident.save()
     journal.write(incident=incident, at=at, by=by, action=action, subject=incident.code, new=new)
     return incident

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from compliance.errors import BadInput, NotPermitted, Refused
@@ -14,7 +14,7 @@ from incidents.states import CLOCK_RUNS, OPEN_OBLIGATION, ObligationState
 
 
 def obligation_meet(
-    *, obligation: Obligation, done_at: datetime, at: datetime, by: AbstractBaseUser | None, reference: str
+    *, obligation: Obligation, done_at: datetime, at: datetime, by: User | None, reference: str
 ) -> Obligation:
     """Record that the duty was done at ``done_at`` by what ``reference`` names. Late is late, to the second.
 
@@ -54,9 +54,7 @@ def obligation_meet(
         return row
 
 
-def obligation_reopen(
-    *, obligation: Obligation, reason: str, at: datetime, by: AbstractBaseUser | None
-) -> Obligation:
+def obligation_reopen(*, obligation: Obligation, reason: str, at: datetime, by: User | None) -> Obligation:
     """What was sent did not count: the duty is open again with its old due moment.
 
     Raises:
@@ -73,17 +71,13 @@ def obligation_reopen(
         row.met_at = None
         row.generation += 1
         row.save()
-        journal.write(
-            incident=incident, at=at, by=by, action="obligation.reopened", subject=subject_of(row), new=text
-        )
+        journal.write(incident=incident, at=at, by=by, action="obligation.reopened", subject=subject_of(row), new=text)
         timers.schedule_obligation(obligation=row, at=at)
         reassess_locked(incident, at=at, by=by)
         return row
 
 
-def late_reason_record(
-    *, obligation: Obligation, reason: str, at: datetime, by: AbstractBaseUser
-) -> Obligation:
+def late_reason_record(*, obligation: Obligation, reason: str, at: datetime, by: User) -> Obligation:
     """Record why a duty is, or was, late. A later reason replaces the words but not their journal entries.
 
     Raises:
@@ -120,9 +114,7 @@ def is_late(row: Obligation, *, at: datetime) -> bool:
     return row.state in OPEN_OBLIGATION and at > row.due_at
 
 
-def excuse_request(
-    *, obligation: Obligation, provision: str, reason: str, at: datetime, by: AbstractBaseUser
-) -> Excuse:
+def excuse_request(*, obligation: Obligation, provision: str, reason: str, at: datetime, by: User) -> Excuse:
     """Ask a second person to accept that a lawful exception applies.
 
     Raises:
@@ -138,9 +130,7 @@ def excuse_request(
             raise Refused(_("Only a running or overdue duty can be excused."), code="not_running")
         if row.excuses.filter(approved__isnull=True).exists():
             raise Refused(_("A request for an exception is waiting already."), code="excuse_pending")
-        excuse = Excuse.objects.create(
-            obligation=row, provision=cited, reason=text, requested_by=by, requested_at=at
-        )
+        excuse = Excuse.objects.create(obligation=row, provision=cited, reason=text, requested_by=by, requested_at=at)
         journal.write(
             incident=incident,
             at=at,
@@ -152,7 +142,7 @@ def excuse_request(
         return excuse
 
 
-def excuse_decide(*, excuse: Excuse, approve: bool, at: datetime, by: AbstractBaseUser) -> Excuse:
+def excuse_decide(*, excuse: Excuse, approve: bool, at: datetime, by: User) -> Excuse:
     """Decide on a requested exception, as somebody other than the one who asked.
 
     Raises:
@@ -183,7 +173,7 @@ def excuse_decide(*, excuse: Excuse, approve: bool, at: datetime, by: AbstractBa
         return held
 
 
-def escalation_acknowledge(*, escalation: Escalation, at: datetime, by: AbstractBaseUser) -> Escalation:
+def escalation_acknowledge(*, escalation: Escalation, at: datetime, by: User) -> Escalation:
     """Say that one has seen it. The first person counts; later ones change nothing.
 
     Raises:

@@ -113,7 +113,7 @@ def fact_key(fact: Fact) -> str:
 
 def instant_of(fact: Fact) -> datetime:
     """The instant a fact holds, in UTC."""
-    return datetime.fromisoformat(fact.value).astimezone(UTC)
+    return datetime.fromisoformat(str(fact.value)).astimezone(UTC)
 
 
 def _people(rows: Iterable[PeopleCountRow], entity: Entity) -> Iterable[PeopleCount]:

@@ -130,7 +130,20 @@ def read_form(node: Node) -> Form:
     Raises:
         LawError: the first thing that is wrong.
     """
-    required = {"form", "version", "language", "title", "addressee", "basis", "note", "audience", "stages", "channels", "serves", "sections"}
+    required = {
+        "form",
+        "version",
+        "language",
+        "title",
+        "addressee",
+        "basis",
+        "note",
+        "audience",
+        "stages",
+        "channels",
+        "serves",
+        "sections",
+    }
     node.mapping(required=required)
     stages = {key: item.local() for key, item in node.at("stages").entries()}
     return Form(

@@ -137,9 +137,7 @@ def test_assessing_again_changes_nothing(incident: Incident, company: Company) -
 
 
 def test_what_was_known_then_can_be_asked_for_later(incident: Incident, company: Company) -> None:
-    services.fact_record(
-        incident=incident, name="leak.confirmed", value=True, at=later(AT, days=2), by=company.owner
-    )
+    services.fact_record(incident=incident, name="leak.confirmed", value=True, at=later(AT, days=2), by=company.owner)
     then = sheets.fact_sheet(incident, company.entity, as_of=later(AT, days=1))
     assert "leak.confirmed" not in then.facts
     assert sheets.fact_sheet(incident, company.entity, as_of=later(AT, days=2)).facts["leak.confirmed"] is True

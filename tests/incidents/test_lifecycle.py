@@ -86,7 +86,9 @@ def test_a_dismissal_needs_a_reason(company: Company, incident: Incident) -> Non
 
 
 def test_an_open_duty_stops_a_dismissal_even_with_two_people(company: Company, incident: Incident) -> None:
-    request = services.dismissal_request(incident=incident, reason="오탐으로 보입니다 (확인 전)", at=AT, by=company.owner)
+    request = services.dismissal_request(
+        incident=incident, reason="오탐으로 보입니다 (확인 전)", at=AT, by=company.owner
+    )
     with pytest.raises(Refused) as refused:
         services.dismissal_decide(dismissal=request, approve=True, at=AT, by=company.counsel)
     assert refused.value.code == "clock_running"
@@ -94,7 +96,9 @@ def test_an_open_duty_stops_a_dismissal_even_with_two_people(company: Company, i
 
 
 def test_a_handler_without_counsels_role_cannot_be_the_second_person(company: Company, incident: Incident) -> None:
-    request = services.dismissal_request(incident=incident, reason="오탐으로 보입니다 (확인 전)", at=AT, by=company.owner)
+    request = services.dismissal_request(
+        incident=incident, reason="오탐으로 보입니다 (확인 전)", at=AT, by=company.owner
+    )
     with pytest.raises(NotPermitted) as refused:
         services.dismissal_decide(dismissal=request, approve=True, at=AT, by=company.manager)
     assert refused.value.code == "may_not_decide"

@@ -59,15 +59,26 @@ def test_only_the_vendored_face_is_used_and_it_is_inside(document: tuple[dict, b
     assert all({"/FontFile2", "/FontFile3"} & set(descriptor) for descriptor in fonts.values())
 
 
-def test_another_process_in_another_zone_and_language_makes_the_same_bytes(document: tuple[dict, bytes], tmp_path: Path) -> None:
+def test_another_process_in_another_zone_and_language_makes_the_same_bytes(
+    document: tuple[dict, bytes], tmp_path: Path
+) -> None:
     statement, content = document
     (tmp_path / "statement.json").write_bytes(canonical_json(statement))
     code = (
         "import json,sys,django;django.setup();from reports.render import to_pdf;"
         f"sys.stdout.buffer.write(to_pdf(json.load(open({str(tmp_path / 'statement.json')!r}))))"
     )
-    env = {**os.environ, "TZ": "America/New_York", "LANG": "de_DE.UTF-8", "LC_ALL": "C", "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONHASHSEED": "7"}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True, cwd=Path(render.HERE).parent)
+    env = {
+        **os.environ,
+        "TZ": "America/New_York",
+        "LANG": "de_DE.UTF-8",
+        "LC_ALL": "C",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONHASHSEED": "7",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, check=True, cwd=Path(render.HERE).parent
+    )
     assert done.stdout == content
 
 
@@ -82,9 +93,13 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_hostile_text_is_printed_as_text_and_opens_no_socket(case: Case, hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_text_is_printed_as_text_and_opens_no_socket(
+    case: Case, hostile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filing = case.draft()
-    reports.filing_edit(filing=filing, values={"summary": hostile, "cause": hostile}, edition=1, at=NOW, by=case.company.owner)
+    reports.filing_edit(
+        filing=filing, values={"summary": hostile, "cause": hostile}, edition=1, at=NOW, by=case.company.owner
+    )
 
     def refuse(*args: object, **options: object) -> None:
         raise AssertionError("a socket was opened while rendering")

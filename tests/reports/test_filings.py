@@ -29,9 +29,7 @@ def test_what_is_not_known_is_said_to_be_unknown_and_never_looks_like_none(case:
 
 def test_a_required_field_that_nobody_knows_stops_the_review(case: Case) -> None:
     filing = case.draft()
-    filing = reports.filing_edit(
-        filing=filing, values={"measures": None}, edition=1, at=NOW, by=case.company.owner
-    )
+    filing = reports.filing_edit(filing=filing, values={"measures": None}, edition=1, at=NOW, by=case.company.owner)
     assert statement.missing(filing) == ["measures"]
     with pytest.raises(Refused) as refused:
         reports.filing_send_to_review(filing=filing, at=NOW, by=case.company.owner)
@@ -100,7 +98,11 @@ def test_facts_and_names_that_change_later_change_nothing_in_what_was_frozen(cas
     filing = case.frozen()
     before = storage.read(filing.document)
     services.fact_record(
-        incident=case.incident, name="incident.measures", value="전부 폐기", at=later(NOW, hours=1), by=case.company.owner
+        incident=case.incident,
+        name="incident.measures",
+        value="전부 폐기",
+        at=later(NOW, hours=1),
+        by=case.company.owner,
     )
     type(case.company.entity).objects.update(name="새 이름")
     again = Filing.objects.get(pk=filing.pk)
@@ -154,9 +156,17 @@ def test_a_wrong_submission_is_refused_and_the_duty_stays_open(case: Case, given
 def test_a_refused_receipt_opens_the_duty_again(case: Case) -> None:
     record = submit(case, case.frozen())
     reports.submission_outcome(
-        submission=record, acknowledged=False, outcome_at=later(NOW, hours=5), note="서식 오류", at=later(NOW, hours=5), by=case.company.owner
+        submission=record,
+        acknowledged=False,
+        outcome_at=later(NOW, hours=5),
+        note="서식 오류",
+        at=later(NOW, hours=5),
+        by=case.company.owner,
     )
-    assert Obligation.objects.get(pk=case.duty.pk).state == "overdue" or Obligation.objects.get(pk=case.duty.pk).state == "running"
+    assert (
+        Obligation.objects.get(pk=case.duty.pk).state == "overdue"
+        or Obligation.objects.get(pk=case.duty.pk).state == "running"
+    )
     assert Obligation.objects.get(pk=case.duty.pk).met_at is None
 
 
@@ -171,7 +181,9 @@ def test_two_people_editing_one_draft_lose_nothing(case: Case) -> None:
 
 def test_a_double_click_makes_one_draft(case: Case) -> None:
     first, second = (
-        reports.filing_start(incident=case.incident, obligations=[case.duty], at=NOW, by=case.company.owner, request_key="k")
+        reports.filing_start(
+            incident=case.incident, obligations=[case.duty], at=NOW, by=case.company.owner, request_key="k"
+        )
         for _ in range(2)
     )
     assert first.pk == second.pk
@@ -193,7 +205,9 @@ def test_a_supplement_says_what_changed_since_the_last_filing(case: Case) -> Non
     filing = reports.filing_start(incident=case.incident, obligations=[duty], at=day, by=company.owner)
     assert filing.values["first_receipt"]["value"] == "KISA-1"
     assert "감염 서버 추가 확인" in filing.values["new_facts"]["value"]
-    assert [(c["key"], c["before"], c["after"]) for c in statement.changes(filing)] == [("cause", "", "공급망을 통한 침입")]
+    assert [(c["key"], c["before"], c["after"]) for c in statement.changes(filing)] == [
+        ("cause", "", "공급망을 통한 침입")
+    ]
 
 
 def test_every_step_is_in_the_journal(case: Case) -> None:

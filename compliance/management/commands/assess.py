@@ -53,7 +53,9 @@ class Command(BaseCommand):
             self._table(wanted, found.questions, library, language)
 
     def _table(self, duties: list[Duty], questions: tuple[str, ...], library: Library, language: str) -> None:
-        head = {"ko": ("상태", "기한", "의무", "대상", "근거"), "en": ("status", "due", "duty", "to", "citation")}[language]
+        head = {"ko": ("상태", "기한", "의무", "대상", "근거"), "en": ("status", "due", "duty", "to", "citation")}[
+            language
+        ]
         rows = [_row(duty, language) for duty in duties]
         self.stdout.write(table(head, rows))
         if questions:
@@ -69,7 +71,9 @@ class Command(BaseCommand):
             )
             self.stdout.write(text.get(language))
         for duty in duties:
-            self.stdout.write(f"{duty.title.get(language)} ({duty.rule}/{duty.stage}): {STATUS[duty.status].get(language)}")
+            self.stdout.write(
+                f"{duty.title.get(language)} ({duty.rule}/{duty.stage}): {STATUS[duty.status].get(language)}"
+            )
             for reason in duty.because:
                 cited = f" ({reason.citation})" if reason.citation else ""
                 self.stdout.write(f"  - {reason.text.get(language)}{cited}")

@@ -34,11 +34,19 @@ class Command(BaseCommand):
 
     def _list(self, library: Library, options: dict[str, Any]) -> None:
         if options["format"] == "json":
-            self.stdout.write(json.dumps([_summary(rule) for rule in library.rules.values()], ensure_ascii=False, indent=2))
+            self.stdout.write(
+                json.dumps([_summary(rule) for rule in library.rules.values()], ensure_ascii=False, indent=2)
+            )
             return
         language = options["lang"]
         rows = [
-            (rule.key, rule.title.get(language), str(len(rule.versions)), rule.versions[-1].key, rule.versions[-1].confidence)
+            (
+                rule.key,
+                rule.title.get(language),
+                str(len(rule.versions)),
+                rule.versions[-1].key,
+                rule.versions[-1].confidence,
+            )
             for rule in library.rules.values()
         ]
         self.stdout.write(table(("rule", "title", "versions", "newest from", "confidence"), rows))
@@ -51,7 +59,9 @@ class Command(BaseCommand):
         if options["format"] == "json":
             self.stdout.write(json.dumps(_full(rule), ensure_ascii=False, indent=2))
             return
-        self.stdout.write(f"{rule.key}: {rule.title.get(language)}\n{rule.instrument.get(language)}\n{rule.who_text.get(language)}")
+        self.stdout.write(
+            f"{rule.key}: {rule.title.get(language)}\n{rule.instrument.get(language)}\n{rule.who_text.get(language)}"
+        )
         for version in rule.versions:
             self.stdout.write("\n".join(_described(version, language)))
 
@@ -90,7 +100,9 @@ def _summary(rule: Rule) -> dict[str, Any]:
         "jurisdiction": rule.jurisdiction,
         "instrument": rule.instrument.to_json(),
         "title": rule.title.to_json(),
-        "versions": [{"from": item.key, "confidence": item.confidence, "digest": item.digest} for item in rule.versions],
+        "versions": [
+            {"from": item.key, "confidence": item.confidence, "digest": item.digest} for item in rule.versions
+        ],
     }
 
 
@@ -101,8 +113,12 @@ def _full(rule: Rule) -> dict[str, Any]:
 def _described(version: Version, language: str) -> list[str]:
     until = f" until {version.until}" if version.until else ""
     lines = [f"\nfrom {version.key}{until} (revision {version.revision}, confidence {version.confidence})"]
-    lines += [f"  {citation.provision.get(language)}  {citation.url}  {citation.checked_on}" for citation in version.citations]
-    lines += [f"  {stage.key}: {stage.title.get(language)}, {stage.clock.limit.get(language)}" for stage in version.stages]
+    lines += [
+        f"  {citation.provision.get(language)}  {citation.url}  {citation.checked_on}" for citation in version.citations
+    ]
+    lines += [
+        f"  {stage.key}: {stage.title.get(language)}, {stage.clock.limit.get(language)}" for stage in version.stages
+    ]
     lines.append(f"  {version.carries_out.get(language)}")
     if version.doubts:
         lines.append(f"  ? {version.doubts.get(language)}")

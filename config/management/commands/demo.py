@@ -65,7 +65,9 @@ class Command(BaseCommand):
     def _ladder(self, result: dict[str, Any]) -> None:
         """The point of it all: the report that was never made woke everybody up, in vain."""
         climbed = [
-            row for row in result["escalations"] if row["incident"] == "KT-2024-01" and "incident-report" in row["clock"]
+            row
+            for row in result["escalations"]
+            if row["incident"] == "KT-2024-01" and "incident-report" in row["clock"]
         ]
         roles = {role for row in climbed for role in row["to"]}
         self.stdout.write(

@@ -58,11 +58,22 @@ def described(result: dict[str, Any], language: str) -> str:
     """The result as a table of clocks, the escalations and the filings."""
     parts = [clock_table(result["clocks"], language), "", escalation_list(result["escalations"], language)]
     filings = [
-        (row["filing"], row["form"], row["stage"], _minute(row["submitted_at"]), _late_mark(row["late"], language), row["sha256"][:16])
+        (
+            row["filing"],
+            row["form"],
+            row["stage"],
+            _minute(row["submitted_at"]),
+            _late_mark(row["late"], language),
+            row["sha256"][:16],
+        )
         for row in result.get("filings", [])
     ]
     if filings:
-        head = ("filing", "form", "stage", "submitted", "", "sha256") if language == "en" else ("신고", "서식", "단계", "제출", "", "sha256")
+        head = (
+            ("filing", "form", "stage", "submitted", "", "sha256")
+            if language == "en"
+            else ("신고", "서식", "단계", "제출", "", "sha256")
+        )
         parts += ["", table(head, filings)]
     return "\n".join(parts)
 
@@ -129,7 +140,11 @@ def escalation_list(escalations: list[dict[str, Any]], language: str) -> str:
     for row in escalations:
         by_clock.setdefault((row["incident"], row["clock"]), []).append(row)
     for (incident, clock), rows in by_clock.items():
-        rungs = [f"{_minute(row['at'])} {row['rung']} → {'/'.join(row['to'])}" for row in rows if not row["rung"].startswith("repeat")]
+        rungs = [
+            f"{_minute(row['at'])} {row['rung']} → {'/'.join(row['to'])}"
+            for row in rows
+            if not row["rung"].startswith("repeat")
+        ]
         repeats = sum(row["rung"].startswith("repeat") for row in rows)
         seen = sum(row["acknowledged_at"] is not None for row in rows)
         lines.append(f"  {incident} {clock}: {len(rows)} ({repeats} repeats, {seen} acknowledged)")
