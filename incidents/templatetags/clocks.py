@@ -79,3 +79,9 @@ def fact_value(fact: Any, zone: str) -> str:
 def get(mapping: Any, key: Any) -> Any:
     """``mapping[key]``, or None."""
     return mapping.get(key) if mapping else None
+
+
+@register.filter
+def person(user: Any) -> str:
+    """A person's name as shown, or nothing."""
+    return (user.get_full_name() or user.get_username()) if user else ""
