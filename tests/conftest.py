@@ -170,6 +170,7 @@ CHROMIUM_ARGS = [
 @pytest.fixture
 def browser_page() -> Iterator[Any]:
     """A page in Debian's Chromium."""
+    from django.db import connections
     from playwright.sync_api import sync_playwright
 
     path = servers.program("chromium", "chromium")
@@ -181,4 +182,6 @@ def browser_page() -> Iterator[Any]:
         context.set_default_timeout(20_000)
         yield context.new_page()
         browser.close()
+        # Queries made while Playwright's loop runs have a connection of their own.
+        connections.close_all()
     os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)

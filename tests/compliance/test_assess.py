@@ -15,7 +15,12 @@ TELCO = EntityProfile("t", "Telco", roles=("ict_service_provider", "controller")
 AS_OF = kst("2026-11-22 09:00")
 
 
-def duties(facts: dict[str, Any], people: tuple[PeopleCount, ...] = (), submissions: tuple[Submission, ...] = (), as_of: datetime = AS_OF):
+def duties(
+    facts: dict[str, Any],
+    people: tuple[PeopleCount, ...] = (),
+    submissions: tuple[Submission, ...] = (),
+    as_of: datetime = AS_OF,
+):
     found = assess(LIBRARY, FactSheet(facts, people, submissions), TELCO, as_of).duties
     return {duty.identity: duty for duty in found}
 
@@ -48,7 +53,9 @@ def test_candidates_under_different_texts_are_flagged_for_a_lawyer() -> None:
 
 
 def test_without_the_fact_that_chooses_the_version_the_trace_says_what_was_read() -> None:
-    duty = duties({"incident.is_cyber": True}, as_of=kst("2025-01-10 09:00"))["kr.network-act.incident-report", "initial", ""]
+    duty = duties({"incident.is_cyber": True}, as_of=kst("2025-01-10 09:00"))[
+        "kr.network-act.incident-report", "initial", ""
+    ]
     assert duty.version == "2024-08-14"
     assert duty.due_at is None
     assert "incident.known_at" in duty.questions
@@ -62,7 +69,9 @@ def test_json_carries_the_offset_of_the_authoritys_zone() -> None:
 
 
 BOOLS = sorted(name for name, item in LIBRARY.facts.items() if item.type == "bool" and item.legal)
-MOMENTS = st.integers(min_value=0, max_value=365 * 4 * 24).map(lambda hour: datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=hour))
+MOMENTS = st.integers(min_value=0, max_value=365 * 4 * 24).map(
+    lambda hour: datetime(2023, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+)
 CANDIDATES = st.lists(MOMENTS, min_size=1, max_size=3).map(
     lambda moments: tuple(Candidate(f"c{number}", at) for number, at in enumerate(moments))
 )
@@ -80,7 +89,8 @@ FACTS = st.fixed_dictionaries(
     },
 )
 PEOPLE = st.lists(
-    st.builds(PeopleCount, residence=st.sampled_from(["KR", "JP", "US-CA"]), count=st.none() | st.integers(0, 5000)), max_size=2
+    st.builds(PeopleCount, residence=st.sampled_from(["KR", "JP", "US-CA"]), count=st.none() | st.integers(0, 5000)),
+    max_size=2,
 ).map(tuple)
 
 

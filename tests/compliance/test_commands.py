@@ -21,7 +21,13 @@ people: [{residence: KR, count: 5561, categories: [phone]}]
 def manage(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     env = {**subprocess_env(), "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}  # no database is needed
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=env,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -32,9 +38,21 @@ def test_assess_reads_a_file_and_standard_input_alike(tmp_path: Path) -> None:
     from_file, from_stdin = manage("assess", str(path), *arguments), manage("assess", "-", *arguments, stdin=FACTS)
     assert from_file.returncode == 0, from_file.stderr
     assert from_file.stdout == from_stdin.stdout
-    duty = next(item for item in json.loads(from_file.stdout)["duties"] if item["rule"] == "kr.network-act.incident-report")
+    duty = next(
+        item for item in json.loads(from_file.stdout)["duties"] if item["rule"] == "kr.network-act.incident-report"
+    )
     assert (duty["status"], duty["due_at"], duty["audience"]) == ("required", "2025-09-16T14:00:00+09:00", "regulator")
-    assert {"starts_at", "standard", "alternatives", "trace", "because", "questions", "citations", "confidence", "addressees"} <= set(duty)
+    assert {
+        "starts_at",
+        "standard",
+        "alternatives",
+        "trace",
+        "because",
+        "questions",
+        "citations",
+        "confidence",
+        "addressees",
+    } <= set(duty)
 
 
 def test_unknown_facts_give_possible_duties_with_questions() -> None:
@@ -63,7 +81,10 @@ def test_a_mistake_in_the_facts_is_one_line_and_status_2(text: str, line: str) -
 
 def test_a_file_that_is_not_there_is_named() -> None:
     done = manage("assess", "/nowhere/facts.yaml")
-    assert (done.returncode, done.stderr.strip()) == (2, "/nowhere/facts.yaml: FILE: expected a readable UTF-8 file (No such file or directory)")
+    assert (done.returncode, done.stderr.strip()) == (
+        2,
+        "/nowhere/facts.yaml: FILE: expected a readable UTF-8 file (No such file or directory)",
+    )
 
 
 def test_the_schema_describes_every_fact() -> None:

@@ -36,7 +36,9 @@ def test_hours_run_through_nights_weekends_and_holidays(start: str, hours: int, 
 )
 def test_a_last_day_off_moves_to_the_next_working_day(restored: str, last_day: str) -> None:
     found = kr_days(kst(f"{restored} 10:00"), 30, CALENDAR)
-    assert found.due_at.astimezone(KST) - timedelta(seconds=1) >= datetime.fromisoformat(f"{last_day}T23:59:59").replace(tzinfo=KST)
+    assert found.due_at.astimezone(KST) - timedelta(seconds=1) >= datetime.fromisoformat(
+        f"{last_day}T23:59:59"
+    ).replace(tzinfo=KST)
     assert (found.due_at - timedelta(seconds=1)).astimezone(KST).date() == date.fromisoformat(last_day)
 
 
@@ -72,7 +74,11 @@ HOLIDAYS = {
 @pytest.mark.parametrize("year", HOLIDAYS)
 def test_the_calendar_is_the_table_of_the_decree(year: int) -> None:
     listed = {date.fromisoformat(f"{year}-{day}") for day in HOLIDAYS[year].split()}
-    found = {day for number in range(366) if (day := date(year, 1, 1) + timedelta(days=number)).year == year and CALENDAR.holiday(day)}
+    found = {
+        day
+        for number in range(366)
+        if (day := date(year, 1, 1) + timedelta(days=number)).year == year and CALENDAR.holiday(day)
+    }
     assert found == listed
 
 

@@ -16,7 +16,9 @@ def test_a_local_time_is_read_in_its_zone() -> None:
 
 
 def test_a_time_without_zone_is_refused_with_an_example() -> None:
-    with pytest.raises(NaiveInstant, match=r"2025-09-15T14:00: has no time zone. Expected for example 2025-09-15T14:00\+09:00"):
+    with pytest.raises(
+        NaiveInstant, match=r"2025-09-15T14:00: has no time zone. Expected for example 2025-09-15T14:00\+09:00"
+    ):
         parse_instant("2025-09-15T14:00")
 
 

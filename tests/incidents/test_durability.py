@@ -37,7 +37,13 @@ def test_killing_worker_beat_and_redis_loses_no_escalation_and_doubles_none(
     company = make_company()
     known = kst("2025-09-15 14:00")  # the KT servers: due at 14:00, in the middle of the replayed hour
     incidents = [
-        make_incident(company, at=later(known, minutes=10), known_at=later(known, minutes=number), kind=Incident.Kind.DRILL, personal_data=False)
+        make_incident(
+            company,
+            at=later(known, minutes=10),
+            known_at=later(known, minutes=number),
+            kind=Incident.Kind.DRILL,
+            personal_data=False,
+        )
         for number in range(8)
     ]
     expected = due_within_the_hour()
@@ -63,7 +69,9 @@ def test_killing_worker_beat_and_redis_loses_no_escalation_and_doubles_none(
     running[0].kill()
     running += start_celery(**env)[:1]
     wait_until(lambda: not Timer.objects.filter(due_at__lte=END, state="pending").exists(), "every timer of the hour")
-    wait_until(lambda: not OutboxMessage.objects.filter(state="pending", escalation__at__lte=END).exists(), "every message")
+    wait_until(
+        lambda: not OutboxMessage.objects.filter(state="pending", escalation__at__lte=END).exists(), "every message"
+    )
 
     rows = Escalation.objects.filter(at__lte=END).values_list("timer__kind", "timer__subject_id", "rung")
     counted = Counter(rows)

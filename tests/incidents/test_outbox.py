@@ -53,7 +53,9 @@ def test_each_message_is_sent_once(incident: Incident, mail_to_sink: SmtpSink) -
     assert not OutboxMessage.objects.exclude(state="sent").exists()
 
 
-def test_a_crash_between_sending_and_recording_repeats_the_same_message_id(incident: Incident, mail_to_sink: SmtpSink) -> None:
+def test_a_crash_between_sending_and_recording_repeats_the_same_message_id(
+    incident: Incident, mail_to_sink: SmtpSink
+) -> None:
     outbox.send_due(now=AT)
     OutboxMessage.objects.update(state="claimed", claimed_at=AT)  # what a crash leaves behind
     outbox.send_due(now=AT + outbox.STALE_CLAIM + timedelta(seconds=1))
@@ -63,7 +65,10 @@ def test_a_crash_between_sending_and_recording_repeats_the_same_message_id(incid
 
 def test_a_refusing_server_is_tried_again_and_then_given_up_aloud(incident: Incident, settings) -> None:
     settings.MAILERS = {
-        "default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": {"host": "127.0.0.1", "port": 1, "timeout": 1}}
+        "default": {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "OPTIONS": {"host": "127.0.0.1", "port": 1, "timeout": 1},
+        }
     }
     now = AT
     for _ in range(outbox.GIVE_UP_AFTER):

@@ -45,7 +45,11 @@ def clocks(result: dict[str, Any], incident: str, rule: str = REPORT, stage: str
 def test_the_servers_were_reported_57_hours_and_57_minutes_late(kt: dict[str, Any]) -> None:
     (row,) = clocks(kt, "KT-2025-014")
     assert (row["starts_at"], row["due_at"]) == ("2025-09-15T14:00:00+09:00", "2025-09-16T14:00:00+09:00")
-    assert (row["done_at"], row["late_by_minutes"], row["status"]) == ("2025-09-18T23:57:00+09:00", 57 * 60 + 57, "met_late")
+    assert (row["done_at"], row["late_by_minutes"], row["status"]) == (
+        "2025-09-18T23:57:00+09:00",
+        57 * 60 + 57,
+        "met_late",
+    )
 
 
 def test_the_payments_show_the_lateness_under_every_candidate(kt: dict[str, Any]) -> None:
@@ -61,8 +65,21 @@ def test_the_malware_of_2024_was_due_at_once_and_never_reported(kt: dict[str, An
 
 
 def test_the_malware_of_2024_climbed_the_whole_ladder(kt: dict[str, Any]) -> None:
-    rungs = [row["rung"] for row in kt["escalations"] if row["incident"] == "KT-2024-01" and row["clock"] == f"{REPORT}/initial"]
-    assert list(dict.fromkeys(rungs))[:8] == ["opened", "half", "quarter", "tenth", "due", "plus-1h", "plus-4h", "plus-12h"]
+    rungs = [
+        row["rung"]
+        for row in kt["escalations"]
+        if row["incident"] == "KT-2024-01" and row["clock"] == f"{REPORT}/initial"
+    ]
+    assert list(dict.fromkeys(rungs))[:8] == [
+        "opened",
+        "half",
+        "quarter",
+        "tenth",
+        "due",
+        "plus-1h",
+        "plus-4h",
+        "plus-12h",
+    ]
     repeats = [rung for rung in rungs if rung.startswith("repeat")]
     assert repeats == [f"repeat-{number}" for number in range(1, len(repeats) + 1)]
     assert len(repeats) > 90

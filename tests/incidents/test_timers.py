@@ -25,7 +25,9 @@ def duty(incident: Incident) -> Obligation:
 
 
 def rungs(incident: Incident) -> list[str]:
-    return list(Escalation.objects.filter(obligation=duty(incident)).order_by("at", "pk").values_list("rung", flat=True))
+    return list(
+        Escalation.objects.filter(obligation=duty(incident)).order_by("at", "pk").values_list("rung", flat=True)
+    )
 
 
 def run_until(now: datetime) -> None:
@@ -73,12 +75,19 @@ def test_two_runs_in_the_same_minute_fire_once(incident: Incident) -> None:
 
 def test_a_retimed_duty_leaves_no_live_timer_of_the_old_deadline(incident: Incident, company: Company) -> None:
     services.fact_record(
-        incident=incident, name="incident.known_at", value=later(AT, hours=-10), label="경찰", at=later(AT, hours=1), by=company.owner
+        incident=incident,
+        name="incident.known_at",
+        value=later(AT, hours=-10),
+        label="경찰",
+        at=later(AT, hours=1),
+        by=company.owner,
     )
     run_until(later(AT, hours=14))
     fired = Timer.objects.filter(subject_id=duty(incident).pk, kind=timers.OBLIGATION_RUNG, state=Timer.State.FIRED)
     assert set(fired.filter(key="due").values_list("generation", flat=True)) == {2}
-    assert not Timer.objects.filter(subject_id=duty(incident).pk, generation=1, state="pending", due_at__lte=later(AT, hours=14)).exists()
+    assert not Timer.objects.filter(
+        subject_id=duty(incident).pk, generation=1, state="pending", due_at__lte=later(AT, hours=14)
+    ).exists()
 
 
 def test_a_duty_found_when_overdue_goes_straight_to_its_due_rung(company: Company) -> None:
@@ -90,7 +99,9 @@ def test_a_duty_found_when_overdue_goes_straight_to_its_due_rung(company: Compan
 
 def test_a_rung_tells_those_who_hold_its_roles_each_once(incident: Incident, company: Company) -> None:
     timers.fire_due(now=DUE)
-    told = Escalation.objects.get(obligation=duty(incident), rung="due").messages.values_list("recipient__username", flat=True)
+    told = Escalation.objects.get(obligation=duty(incident), rung="due").messages.values_list(
+        "recipient__username", flat=True
+    )
     assert sorted(told) == ["counsel", "manager", "owner"]
 
 
@@ -128,7 +139,9 @@ def test_a_failing_timer_is_put_off_and_shouted_about_and_stops_no_other(
 
 
 def test_evidence_that_will_be_overwritten_has_a_clock_of_its_own(incident: Incident, company: Company) -> None:
-    item = services.evidence_add(incident=incident, title="방화벽 로그", expires_at=later(AT, days=30), at=AT, by=company.owner)
+    item = services.evidence_add(
+        incident=incident, title="방화벽 로그", expires_at=later(AT, days=30), at=AT, by=company.owner
+    )
     run_until(later(AT, days=31))
     found = Escalation.objects.filter(evidence=item).order_by("at").values_list("rung", flat=True)
     assert list(found) == ["opened", "days-7", "days-3", "days-1", "due", "repeat-1"]
@@ -204,7 +217,12 @@ def test_facts_come_in_while_timers_fire_and_nothing_deadlocks() -> None:
     def record() -> None:
         for number in range(10):
             services.fact_record(
-                incident=incident, name="incident.known_at", value=later(AT, minutes=-number - 1), label=f"c{number}", at=later(AT, hours=1), by=company.owner
+                incident=incident,
+                name="incident.known_at",
+                value=later(AT, minutes=-number - 1),
+                label=f"c{number}",
+                at=later(AT, hours=1),
+                by=company.owner,
             )
 
     def dispatch() -> None:

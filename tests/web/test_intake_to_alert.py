@@ -29,7 +29,7 @@ def test_a_suspicion_entered_on_the_page_becomes_an_email(
         "BREACHCLOCK_NUDGE_SECONDS": "0.5",
     }
     site = live_site(**env)
-    start_celery(**env)
+    start_celery(**env, SITE_URL=site)
     page = browser_page
     page.goto(f"{site}/report/")
     page.fill("#id_username", "reporter")

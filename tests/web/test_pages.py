@@ -19,7 +19,14 @@ AT = kst("2026-11-02 09:00")
 def incident(company: Company) -> Incident:
     made = make_incident(company, at=AT, code="2026-777")
     services.people_record(
-        incident=made, entity=company.entity, residence="KR", count=10, categories=["phone"], confirmed_at=AT, at=AT, by=company.owner
+        incident=made,
+        entity=company.entity,
+        residence="KR",
+        count=10,
+        categories=["phone"],
+        confirmed_at=AT,
+        at=AT,
+        by=company.owner,
     )
     services.evidence_add(incident=made, title="로그", expires_at=later(AT, days=30), at=AT, by=company.owner)
     services.systems_add(incident=made, systems=[{"name": "web-1", "found_by": "관제"}], at=AT, by=company.owner)
@@ -45,7 +52,9 @@ PATHS = ["/", "/incidents/", "/incidents/2026-777/", "/report/", "/law/", "/law/
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("role", ["owner", "counsel", "auditor", "reporter"])
-def test_every_page_opens_for_every_role_in_both_languages(visit, company: Company, incident: Incident, path: str, language: str, role: str) -> None:
+def test_every_page_opens_for_every_role_in_both_languages(
+    visit, company: Company, incident: Incident, path: str, language: str, role: str
+) -> None:
     assert "</html>" in visit(path, getattr(company, role), language)
 
 
@@ -88,8 +97,12 @@ def test_a_fact_is_recorded_from_the_page(client: Client, company: Company, inci
     assert incident.facts.filter(name="leak.confirmed", value=False, source="포렌식").exists()
 
 
-def test_a_wrong_time_is_said_beside_the_field_and_what_was_typed_stays(client: Client, company: Company, incident: Incident) -> None:
-    response = act(client, company.owner, action="fact", name="incident.known_at", value="2099-01-01T00:00", label="나중에 알게 됨")
+def test_a_wrong_time_is_said_beside_the_field_and_what_was_typed_stays(
+    client: Client, company: Company, incident: Incident
+) -> None:
+    response = act(
+        client, company.owner, action="fact", name="incident.known_at", value="2099-01-01T00:00", label="나중에 알게 됨"
+    )
     assert response.status_code == 422
     text = response.content.decode()
     assert "나중에 알게 됨" in text
@@ -103,7 +116,9 @@ def test_a_wrong_time_is_said_beside_the_field_and_what_was_typed_stays(client: 
         ("Europe/Berlin", "2026-03-29T02:30", "never happens in Europe/Berlin"),
     ],
 )
-def test_an_impossible_local_time_is_refused_on_the_page(client: Client, company: Company, incident: Incident, zone: str, typed: str, words: str) -> None:
+def test_an_impossible_local_time_is_refused_on_the_page(
+    client: Client, company: Company, incident: Incident, zone: str, typed: str, words: str
+) -> None:
     type(company.entity).objects.filter(pk=company.entity.pk).update(zone=zone)
     client.cookies["django_language"] = "en"
     response = act(client, company.owner, action="fact", name="incident.known_at", value=typed, label="x")
@@ -127,7 +142,18 @@ def test_a_double_click_on_report_makes_one_incident(client: Client, company: Co
 
 def test_a_report_without_a_title_keeps_what_was_typed(client: Client, company: Company) -> None:
     client.force_login(company.reporter)
-    response = client.post("/report/", {"title": "", "summary": "긴 설명", "entity": company.entity.pk, "known_at": "", "is_cyber": "yes", "personal_data": "no", "request_key": "k"})
+    response = client.post(
+        "/report/",
+        {
+            "title": "",
+            "summary": "긴 설명",
+            "entity": company.entity.pk,
+            "known_at": "",
+            "is_cyber": "yes",
+            "personal_data": "no",
+            "request_key": "k",
+        },
+    )
     assert response.status_code == 422
     assert "긴 설명" in response.content.decode()
 
@@ -150,7 +176,9 @@ def start_filing(client: Client, company: Company, incident: Incident) -> Filing
     return Filing.objects.get()
 
 
-def test_two_people_editing_one_draft_are_told_and_lose_nothing(client: Client, company: Company, incident: Incident) -> None:
+def test_two_people_editing_one_draft_are_told_and_lose_nothing(
+    client: Client, company: Company, incident: Incident
+) -> None:
     filing = start_filing(client, company, incident)
     url = "/incidents/2026-777/filings/1/"
     client.post(url, {"action": "edit", "edition": "1", "field-cause": "갑의 글"})
@@ -161,7 +189,9 @@ def test_two_people_editing_one_draft_are_told_and_lose_nothing(client: Client, 
     assert Filing.objects.get(pk=filing.pk).values["cause"]["value"] == "갑의 글"
 
 
-def test_approving_ones_own_filing_is_refused_on_the_page(client: Client, company: Company, incident: Incident, settings, tmp_path) -> None:
+def test_approving_ones_own_filing_is_refused_on_the_page(
+    client: Client, company: Company, incident: Incident, settings, tmp_path
+) -> None:
     settings.FILES_ROOT = tmp_path
     filing = start_filing(client, company, incident)
     values = {item: "적음" for item in ("department", "phone", "detection_route", "types", "summary", "measures")}
@@ -183,7 +213,9 @@ def test_the_draft_can_be_seen_as_a_document(client: Client, company: Company, i
 
 
 def test_hostile_text_is_only_text(visit, company: Company, incident: Incident) -> None:
-    services.fact_record(incident=incident, name="incident.cause", value="<script>alert(1)</script>", at=AT, by=company.owner)
+    services.fact_record(
+        incident=incident, name="incident.cause", value="<script>alert(1)</script>", at=AT, by=company.owner
+    )
     text = visit("/incidents/2026-777/", company.owner)
     assert "<script>alert(1)" not in text
     assert "&lt;script&gt;alert(1)" in text

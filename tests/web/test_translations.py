@@ -28,7 +28,9 @@ def python_strings() -> set[str]:
     keywords = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext_lazy": (1, 2)}
     found: set[str] = set()
     for room in ("compliance", "incidents", "reports", "config"):
-        for _file, _line, message, *_rest in extract_from_dir(str(ROOT / room), [("**.py", "python")], {}, keywords=keywords):
+        for _file, _line, message, *_rest in extract_from_dir(
+            str(ROOT / room), [("**.py", "python")], {}, keywords=keywords
+        ):
             found.add(message if isinstance(message, str) else message[0])
     return found
 
@@ -43,7 +45,9 @@ def template_strings() -> set[str]:
         for path in (ROOT / room / "templates").rglob("*"):
             if path.suffix in (".html", ".txt"):
                 source = templatize(path.read_text(encoding="utf-8"), origin=str(path))
-                for _line, _function, message, _comments in extract_python(io.BytesIO(source.encode()), ["gettext", "ngettext", "_"], [], {}):
+                for _line, _function, message, _comments in extract_python(
+                    io.BytesIO(source.encode()), ["gettext", "ngettext", "_"], [], {}
+                ):
                     found.add(message if isinstance(message, str) else message[0])
     return found
 
