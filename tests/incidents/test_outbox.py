@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from incidents import outbox, services, timers
 from incidents.models import Incident, JournalEntry, OutboxMessage
 from tests.conftest import SmtpSink
-from tests.factories import Company, kst, later, make_incident
+from tests.factories import Company, kst, make_incident
 
 AT = kst("2026-11-02 09:00")
 

@@ -194,7 +194,7 @@ def test_approving_ones_own_filing_is_refused_on_the_page(
 ) -> None:
     settings.FILES_ROOT = tmp_path
     filing = start_filing(client, company, incident)
-    values = {item: "적음" for item in ("department", "phone", "detection_route", "types", "summary", "measures")}
+    values = dict.fromkeys(("department", "phone", "detection_route", "types", "summary", "measures"), "적음")
     reports.filing_edit(filing=filing, values=values, edition=1, at=AT, by=company.owner)
     company.entity.memberships.create(user=company.owner, role="approver")
     url = "/incidents/2026-777/filings/1/"

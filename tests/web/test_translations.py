@@ -36,9 +36,8 @@ def python_strings() -> set[str]:
 
 
 def template_strings() -> set[str]:
-    from django.utils.translation.template import templatize
-
     from babel.messages.extract import extract_python
+    from django.utils.translation.template import templatize
 
     found: set[str] = set()
     for room in ("incidents", "reports", "config"):
