@@ -192,7 +192,7 @@ def _outcome(clock: Clock, scale: _Scale, y: float, language: str) -> Mark:
     words = _words(clock, language)
     anchor = "end" if x + width(words) * LETTER + 30 > WIDTH else "start"
     kind = "paper" if row.met_at else "state"
-    tone = "late" if clock.past_due else "fine"
+    tone = "late" if clock.past_due else "fine" if row.met_at else "open"
     return Mark(f"{kind} {tone}", x, y, words, width=0, anchor=anchor)
 
 
@@ -200,11 +200,12 @@ def _words(clock: Clock, language: str) -> str:
     row = clock.obligation
     time_said = duration(clock.delta, language) if clock.delta is not None else ""
     if row.met_at:
-        return _("filed, late by %(time)s") % {"time": time_said} if clock.past_due else _("filed in time")
+        return _filed(clock, time_said)
     if clock.tone == Tone.POSSIBLE:
         return _("possible: to be decided")
     if clock.tone == Tone.OPEN_NOW:
-        return _("open now")
+        passed = clock.now - (row.starts_at or row.opened_at)
+        return _("not done, open for %(time)s") % {"time": duration(passed, language)}
     if clock.tone == Tone.EXCUSED:
         return _("excused")
     return (
@@ -212,6 +213,12 @@ def _words(clock: Clock, language: str) -> str:
         if clock.past_due
         else _("%(time)s left") % {"time": time_said}
     )
+
+
+def _filed(clock: Clock, time_said: str) -> str:
+    if clock.delta is None:
+        return _("filed")
+    return _("filed, late by %(time)s") % {"time": time_said} if clock.past_due else _("filed in time")
 
 
 def _told(clocks: Sequence[Clock], scale: _Scale, y: float) -> Lane:

@@ -86,7 +86,7 @@ def test_a_version_without_a_citation_is_refused(law: Path) -> None:
 
 def test_a_rule_without_cases_is_refused(law: Path) -> None:
     (law / "kr/network-act/cases/user-notice.yaml").unlink()
-    with pytest.raises(LawError, match="cases: expected worked cases in kr/network-act/cases/user-notice.yaml"):
+    with pytest.raises(LawError, match=r"cases: expected worked cases in kr/network-act/cases/user-notice\.yaml"):
         load_library(law)
 
 
