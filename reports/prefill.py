@@ -1,6 +1,6 @@
 """A draft that writes itself: each value with where it came from. Missing is missing and unknown is said to be unknown."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,14 +48,20 @@ def field_value(item: Field, source: Source) -> Value:
     found = _FILLERS[item.source](item, source) if item.source else None
     if found is not None:
         return found
-    return {"value": None, "status": status_of(None, item, source.stage), "provenance": None, "edited": False}
+    status = status_of(None, item, source.stage, version_of(source.obligations))
+    return {"value": None, "status": status, "provenance": None, "edited": False}
 
 
-def status_of(value: object, item: Field, stage: str) -> str:
-    """given, or what the absence of a value means in this stage."""
+def version_of(obligations: Iterable[Obligation]) -> str:
+    """The newest version of law that the duties of a filing rest on."""
+    return max((row.version for row in obligations), default="")
+
+
+def status_of(value: object, item: Field, stage: str, version: str) -> str:
+    """given, or what the absence of a value means in this stage and under this version of the law."""
     if value not in (None, "", []):
         return GIVEN
-    return {"required": MISSING, "if_known": UNKNOWN}.get(item.needed(stage) or "", BLANK)
+    return {"required": MISSING, "if_known": UNKNOWN}.get(item.needed(stage, version) or "", BLANK)
 
 
 def _given(value: object, provenance: dict[str, Any]) -> Value:

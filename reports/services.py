@@ -160,7 +160,7 @@ def _edited(item: Field, value: Any, filing: Filing, *, at: datetime, by: User) 
     by_hand = {"kind": "person", "user": by.get_username(), "at": at.astimezone(UTC).isoformat()}
     return {
         "value": text or None,
-        "status": prefill.status_of(text, item, filing.stage),
+        "status": prefill.status_of(text, item, filing.stage, prefill.version_of(filing.obligations.all())),
         "provenance": by_hand if text else None,
         "edited": True,
     }

@@ -47,18 +47,22 @@ def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> d
 
 def _sections(filing: Filing, form: Form) -> list[dict[str, Any]]:
     sections = []
+    version = prefill.version_of(filing.obligations.all())
     for section in form.sections:
         fields = [item for item in section.fields if item.needed(filing.stage)]
         if fields:
             sections.append(
-                {"title": section.title.to_json(), "fields": [_field(filing, form, item.key) for item in fields]}
+                {
+                    "title": section.title.to_json(),
+                    "fields": [_field(filing, form, item.key, version) for item in fields],
+                }
             )
     return sections
 
 
-def _field(filing: Filing, form: Form, key: str) -> dict[str, Any]:
+def _field(filing: Filing, form: Form, key: str, version: str) -> dict[str, Any]:
     item = form.field(key)
-    value = filing.values.get(key) or {"value": None, "status": prefill.status_of(None, item, filing.stage)}
+    value = filing.values.get(key) or {"value": None, "status": prefill.status_of(None, item, filing.stage, version)}
     return {
         "key": key,
         "number": item.number,
@@ -82,6 +86,8 @@ def _obligation(row: Obligation, *, at: datetime) -> dict[str, Any]:
         "rule_digest": row.rule_digest,
         "starts_at": row.duty["starts_at"],
         "due_at": row.duty["due_at"],
+        "starts_text": prefill.local_text(row.starts_at, row.due_zone) if row.starts_at else "",
+        "due_text": prefill.local_text(row.due_at, row.due_zone) if row.due_at else row.duty["limit"]["ko"],
         "limit": row.duty["limit"],
         "citations": [citation["provision"] for citation in row.duty["citations"]],
         "late": late,
@@ -115,11 +121,12 @@ _NOT_COMPARED = frozenset({"kind", "first_receipt", "new_facts", "late_reason"})
 def missing(filing: Filing) -> list[str]:
     """The keys of required fields that have no value."""
     form = get_form(filing.form)
-    held = filing.values
+    held, version = filing.values, prefill.version_of(filing.obligations.all())
     return [
         item.key
         for item in form.fields(filing.stage)
-        if held.get(item.key, {"status": prefill.status_of(None, item, filing.stage)})["status"] == prefill.MISSING
+        if held.get(item.key, {"status": prefill.status_of(None, item, filing.stage, version)})["status"]
+        == prefill.MISSING
     ]
 
 

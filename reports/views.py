@@ -247,25 +247,26 @@ def _context(
 
 def _sections(held: Filing, typed: Any) -> list[dict[str, Any]]:
     form = get_form(held.form)
+    version = prefill.version_of(held.obligations.all())
     return [
         {
             "title": section.title,
-            "fields": [_shown(held, item, typed) for item in section.fields if item.needed(held.stage)],
+            "fields": [_shown(held, item, typed, version) for item in section.fields if item.needed(held.stage)],
         }
         for section in form.sections
         if any(item.needed(held.stage) for item in section.fields)
     ]
 
 
-def _shown(held: Filing, item: Field, typed: Any) -> dict[str, Any]:
-    value = held.values.get(item.key) or {"value": None, "status": prefill.status_of(None, item, held.stage)}
+def _shown(held: Filing, item: Field, typed: Any, version: str) -> dict[str, Any]:
+    value = held.values.get(item.key) or {"value": None, "status": prefill.status_of(None, item, held.stage, version)}
     text = prefill.shown(value, item, held.entity.zone)
     raw = text
     if item.type == "instant" and value.get("value"):
         raw = text[:16].replace(" ", "T")
     if typed is not None and f"field-{item.key}" in typed:
         raw = typed[f"field-{item.key}"]
-    return {"field": item, "value": value, "text": text, "raw": raw, "need": item.needed(held.stage)}
+    return {"field": item, "value": value, "text": text, "raw": raw, "need": item.needed(held.stage, version)}
 
 
 @login_required

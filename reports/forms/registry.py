@@ -31,10 +31,15 @@ class Field:
     max_length: int
     known_from: str
     help: LocalText | None
+    # From this version of the law on, the field is required wherever it appears.
+    required_from: str | None = None
 
-    def needed(self, stage: str) -> str | None:
-        """required, if_known or optional in ``stage``; None when it does not appear there."""
-        return self.need.get(stage)
+    def needed(self, stage: str, version: str = "") -> str | None:
+        """required, if_known or optional in ``stage`` under the law's ``version``; None when it does not appear there."""
+        need = self.need.get(stage)
+        if need is not None and self.required_from is not None and version >= self.required_from:
+            return "required"
+        return need
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,9 @@ def _section(node: Node, stages: Mapping[str, LocalText]) -> Section:
 
 
 def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
-    node.mapping(required={"key", "no", "label", "type", "need", "known_from"}, optional={"from", "max", "help"})
+    node.mapping(
+        required={"key", "no", "label", "type", "need", "known_from"}, optional={"from", "max", "help", "required_from"}
+    )
     need = {key: item.one_of(NEEDS) for key, item in node.at("need").entries()}
     for key in need:
         if key not in stages:
@@ -193,6 +200,7 @@ def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
         max_length=node.at("max").integer(least=1) if node.has("max") else 4000,
         known_from=node.at("known_from").one_of(KNOWN_FROM),
         help=help_text.local() if help_text else None,
+        required_from=node.at("required_from").day().isoformat() if node.has("required_from") else None,
     )
 
 

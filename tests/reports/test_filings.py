@@ -9,7 +9,7 @@ from incidents.models import JournalEntry, Obligation
 from reports import services as reports
 from reports import statement, storage
 from reports.models import Filing, Submission
-from tests.factories import later
+from tests.factories import kst, later
 from tests.reports.conftest import NOW, Case
 
 
@@ -214,3 +214,17 @@ def test_every_step_is_in_the_journal(case: Case) -> None:
     submit(case, case.frozen())
     actions = list(JournalEntry.objects.filter(subject="filing F1").values_list("action", flat=True))
     assert actions == ["filing.started", "filing.in_review", "filing.approved", "filing.frozen", "filing.submitted"]
+
+
+@pytest.mark.parametrize(("known", "status"), [("2026-09-10 09:00", "blank"), ("2026-09-11 09:00", "missing")])
+def test_the_rights_of_victims_are_required_since_the_amendment(case: Case, known: str, status: str) -> None:
+    at = kst("2026-09-12 09:00")
+    facts = [
+        {"name": "leak.confirmed", "value": True},
+        {"name": "leak.illegal_access", "value": True},
+        {"name": "leak.known_at", "value": kst(known), "label": "유출 확인"},
+    ]
+    services.facts_record(incident=case.incident, facts=facts, at=at, by=case.company.owner)
+    duty = case.incident.obligations.get(rule="kr.pipa.regulator-report", stage="initial")
+    filing = reports.filing_start(incident=case.incident, obligations=[duty], at=at, by=case.company.owner)
+    assert filing.values["rights"]["status"] == status
