@@ -45,7 +45,7 @@ demo: setup
 
 run: setup
 	@$(BIN)/python manage.py migrate -v 0
-	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C stops). First time? $(BIN)/python manage.py setup_company"
+	@echo "Serving http://127.0.0.1:$(PORT)/ (Ctrl-C stops). First time? $(BIN)/python manage.py setup_company --help"
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" SITE_URL="$${SITE_URL:-http://127.0.0.1:$(PORT)}"; exec $(BIN)/honcho -f config/Procfile -d . start
 
 test: setup

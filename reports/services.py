@@ -342,14 +342,14 @@ def submission_record(
 
 
 def _check_submission(filing: Filing, submitted_at: datetime, channel: str, *, at: datetime) -> None:
-    not_in_future(submitted_at, at=at, field="submitted_at")
+    not_in_future(submitted_at, at=at, field="submitted_at", zone=filing.entity.zone)
     if filing.frozen_at and submitted_at < filing.frozen_at.replace(second=0, microsecond=0):
         raise BadInput(
             _("%(value)s is before the document was frozen (%(frozen)s). Expected the time it was handed over."),
             code="before_frozen",
             field="submitted_at",
-            value=submitted_at.isoformat(timespec="minutes"),
-            frozen=filing.frozen_at.isoformat(timespec="minutes"),
+            value=prefill.local_text(submitted_at, filing.entity.zone),
+            frozen=prefill.local_text(filing.frozen_at, filing.entity.zone),
         )
     channels = get_form(filing.form).channels
     if channel not in channels:
@@ -399,7 +399,7 @@ def submission_outcome(
     """
     with changing(submission.filing.incident, at=at) as incident:
         access.require_handle(by, incident)
-        not_in_future(outcome_at, at=at, field="outcome_at")
+        not_in_future(outcome_at, at=at, field="outcome_at", zone=submission.filing.entity.zone)
         text = clean(note) if acknowledged else required_text(note, field="note", at_least=5)
         held = _movable(submission.filing, "acknowledge" if acknowledged else "refuse")
         row = Submission.objects.get(pk=submission.pk)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clock
+from compliance.engine import in_zone
 from compliance.errors import BadInput, Refused
 from compliance.text import clean
 from incidents.models import Incident
@@ -60,8 +61,13 @@ def required_text(value: str, *, field: str, at_least: int = 1) -> str:
     return text
 
 
-def not_in_future(instant: datetime, *, at: datetime, field: str) -> datetime:
-    """``instant`` if it is not after ``at``.
+def zone_of(incident: Incident) -> str:
+    """The zone in which people of the incident read times: that of its first entity."""
+    return incident.entities.order_by("pk").values_list("zone", flat=True).first() or "UTC"
+
+
+def not_in_future(instant: datetime, *, at: datetime, field: str, zone: str) -> datetime:
+    """``instant`` if it is not after ``at``; the refusal shows both in ``zone``.
 
     Raises:
         compliance.errors.ClockError: naive.
@@ -73,7 +79,7 @@ def not_in_future(instant: datetime, *, at: datetime, field: str) -> datetime:
             _("%(value)s lies in the future. Expected a time not after %(now)s."),
             code="in_the_future",
             field=field,
-            value=instant.isoformat(timespec="minutes"),
-            now=at.isoformat(timespec="minutes"),
+            value=in_zone(instant, zone)[:16].replace("T", " "),
+            now=in_zone(at, zone)[:16].replace("T", " "),
         )
     return instant

@@ -18,7 +18,7 @@ from incidents import access, journal
 from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
 from incidents.services import sheets
 from incidents.services.assessment import reassess_locked
-from incidents.services.common import changing, not_in_future, required_text
+from incidents.services.common import changing, not_in_future, required_text, zone_of
 
 FIGURE_CHANGED = "leak.new_fact_confirmed_at"
 _TYPED = frozenset({"label", "source", "note"})
@@ -55,7 +55,7 @@ def fact_record(
         fact = _add_fact(
             locked,
             name=name,
-            value=_checked(name, value, at=at),
+            value=_checked(name, value, at=at, zone=zone_of(locked)),
             at=at,
             by=by,
             entity=entity,
@@ -77,8 +77,11 @@ def facts_record(
     """Record several facts (keyword arguments of :func:`fact_record`) as one change, assessed once."""
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
+        zone = zone_of(locked)
         added = [
-            _add_fact(locked, at=at, by=by, **{**given, "value": _checked(given["name"], given["value"], at=at)})
+            _add_fact(
+                locked, at=at, by=by, **{**given, "value": _checked(given["name"], given["value"], at=at, zone=zone)}
+            )
             for given in facts
         ]
         reassess_locked(locked, at=at, by=by)
@@ -170,7 +173,7 @@ def people_record(
             raise BadInput(
                 _("Name the place of residence, for example KR."), code="residence_required", field="residence"
             )
-        not_in_future(confirmed_at, at=at, field="confirmed_at")
+        not_in_future(confirmed_at, at=at, field="confirmed_at", zone=entity.zone)
         before = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
         row = PeopleCount.objects.create(
             incident=locked,
@@ -290,7 +293,7 @@ def _journal_fact(incident: Incident, fact: Fact, *, action: str, old: object, a
     )
 
 
-def _checked(name: str, value: object, *, at: datetime) -> object:
+def _checked(name: str, value: object, *, at: datetime, zone: str) -> object:
     """``value`` as it is stored.
 
     Raises:
@@ -300,10 +303,10 @@ def _checked(name: str, value: object, *, at: datetime) -> object:
     if definition is None:
         raise BadInput(_("%(name)s is not a fact of the vocabulary."), code="unknown_fact", field="name", name=name)
     check = _CHECKS[definition.type]
-    return check(definition, value, at)
+    return check(definition, value, at, zone)
 
 
-def _instant(definition: FactDef, value: object, at: datetime) -> str:
+def _instant(definition: FactDef, value: object, at: datetime, zone: str) -> str:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -321,35 +324,35 @@ def _instant(definition: FactDef, value: object, at: datetime) -> str:
             value=value.isoformat(timespec="minutes"),
         )
     clock.require_aware(value)
-    return not_in_future(value, at=at, field="value").astimezone(UTC).isoformat()
+    return not_in_future(value, at=at, field="value", zone=zone).astimezone(UTC).isoformat()
 
 
-def _boolean(definition: FactDef, value: object, at: datetime) -> bool:
+def _boolean(definition: FactDef, value: object, at: datetime, zone: str) -> bool:
     if not isinstance(value, bool):
         raise _wrong(definition, value, _("yes or no"))
     return value
 
 
-def _integer(definition: FactDef, value: object, at: datetime) -> int:
+def _integer(definition: FactDef, value: object, at: datetime, zone: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise _wrong(definition, value, _("a whole number, zero or more"))
     return value
 
 
-def _text(definition: FactDef, value: object, at: datetime) -> str:
+def _text(definition: FactDef, value: object, at: datetime, zone: str) -> str:
     text = clean(value) if isinstance(value, str) else ""
     if not text:
         raise _wrong(definition, value, _("a text"))
     return text
 
 
-def _choice(definition: FactDef, value: object, at: datetime) -> str:
+def _choice(definition: FactDef, value: object, at: datetime, zone: str) -> str:
     if value not in definition.choices:
         raise _wrong(definition, value, ", ".join(definition.choices))
     return str(value)
 
 
-def _choices(definition: FactDef, value: object, at: datetime) -> list[str]:
+def _choices(definition: FactDef, value: object, at: datetime, zone: str) -> list[str]:
     if not isinstance(value, list | tuple) or not value or any(item not in definition.choices for item in value):
         raise _wrong(definition, value, ", ".join(definition.choices))
     return sorted({str(item) for item in value}, key=list(definition.choices).index)

@@ -26,7 +26,7 @@ def obligation_meet(
     """
     with changing(obligation.incident, at=at) as incident:
         access.require_handle(by, incident)
-        not_in_future(done_at, at=at, field="submitted_at")
+        not_in_future(done_at, at=at, field="submitted_at", zone=obligation.due_zone)
         row = incident.obligations.get(pk=obligation.pk)
         if row.state in (ObligationState.MET, ObligationState.MET_LATE):
             return row
