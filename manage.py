@@ -10,7 +10,14 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from compliance.engine.errors import LawError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except LawError as error:
+        # Law that does not load stops every command, with one line that says where.
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

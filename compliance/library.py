@@ -1,12 +1,15 @@
 """The law library and the house policies, read once per process."""
 
+import os
 from functools import cache
 from pathlib import Path
 
 from compliance.engine import Library, Policies, load_library, load_policies
 
-LAW = Path(__file__).resolve().parent / "law"
-POLICIES = Path(__file__).resolve().parent / "policies"
+HERE = Path(__file__).resolve().parent
+# A house may keep its own copies, for example with ladders of its own.
+LAW = Path(os.environ.get("BREACHCLOCK_LAW") or HERE / "law")
+POLICIES = Path(os.environ.get("BREACHCLOCK_POLICIES") or HERE / "policies")
 
 
 @cache

@@ -92,10 +92,11 @@ class Clock:
 
     @property
     def sort_key(self) -> tuple[int, datetime, int]:
-        """Overdue first, then by the moment that matters."""
+        """Overdue first, then by statutory moment; what has only a house target comes after, by that."""
         row = self.obligation
-        moment = row.due_at or row.target_at or row.opened_at
-        return (0 if self.tone == Tone.OVERDUE else 1, moment, row.pk)
+        if row.due_at is not None:
+            return (0 if self.tone == Tone.OVERDUE else 1, row.due_at, row.pk)
+        return (2, row.target_at or row.opened_at, row.pk)
 
 
 _SETTLED = {

@@ -29,8 +29,9 @@ export DEBIAN_FRONTEND=noninteractive
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf
 apt-get update -qq
+log=$(mktemp)
 # shellcheck disable=SC2086  one word per package
-if ! apt-get install -y -qq --no-install-recommends $missing >/tmp/breachclock-apt.log 2>&1; then
-    tail -20 /tmp/breachclock-apt.log >&2
+if ! apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1; then
+    tail -20 "$log" >&2
     exit 2
 fi

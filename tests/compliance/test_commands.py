@@ -1,6 +1,7 @@
 """The commands others rely on: answers on standard output, mistakes as one line and exit status 2."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,25 @@ def test_law_show_of_an_unknown_rule_names_those_there_are() -> None:
     done = manage("law", "show", "kr.nothing")
     assert done.returncode == 2
     assert done.stderr.startswith("law show: kr.nothing: expected one of kr.network-act.incident-report")
+
+
+def test_broken_law_stops_every_command_with_one_line(tmp_path: Path) -> None:
+    law = tmp_path / "law"
+    shutil.copytree(ROOT / "compliance" / "law", law)
+    path = law / "kr" / "pipa" / "possible-leak.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("kind: notice", "kind: notise"), encoding="utf-8")
+    env = {**subprocess_env(), "BREACHCLOCK_LAW": str(law)}
+    for command in (["law", "list"], ["migrate"], ["run_timers", "--once"]):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "kr/pipa/possible-leak.yaml: kind: 'notise': expected one of notice, report\n"
+
+
+def test_a_scenario_that_is_wrong_is_one_line_and_status_2(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("scenario: x\n", encoding="utf-8")
+    done = manage("replay", str(path))
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "x.yaml: entities: missing\n")
+    assert manage("replay", str(tmp_path / "none.yaml")).stderr.count("\n") == 1
