@@ -235,3 +235,23 @@ def test_facts_come_in_while_timers_fire_and_nothing_deadlocks() -> None:
     timers.fire_due(now=later(DUE, days=1))
     due = Timer.objects.filter(subject_id=duty(incident).pk, key="due", state="fired")
     assert due.count() == 1
+
+
+@pytest.mark.both_databases
+def test_without_celery_the_commands_do_the_same(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from django.core.management import call_command
+
+    monkeypatch.setenv("BREACHCLOCK_SIMULATED_CLOCK", f"{DUE.isoformat()};{9e12};0")
+    call_command("run_timers", "--once")
+    call_command("send_outbox", "--once")
+    call_command("verify_journal")
+    call_command("sweep_timers")
+    said = capsys.readouterr().out
+    assert "fired" in said
+    assert "failed 0" in said
+    assert "all valid" in said
+    assert "every running clock is watched" in said
+    assert duty(incident).state == "overdue"
+    assert not OutboxMessage.objects.exclude(state="sent").exists()

@@ -1,30 +1,18 @@
 """Fire what is due, without Celery."""
 
-import time
-from typing import Any
+from datetime import datetime
 
-from django.core.management.base import BaseCommand, CommandParser
-
-from compliance import clock
-from incidents import health, timers
+from incidents import timers
+from incidents.management.looping import LoopingCommand
 
 
-class Command(BaseCommand):
+class Command(LoopingCommand):
     """Looks every few seconds until it is stopped; ``--once`` looks once."""
 
     help = __doc__ or ""
+    watcher = "timers"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--once", action="store_true")
-        parser.add_argument("--every", type=float, default=5.0, help="seconds between looks")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        while True:
-            now = clock.now()
-            health.beat("timers", at=now)
-            report = timers.fire_due(now=now)
-            if report.looked_at or options["once"]:
-                self.stdout.write(f"fired {report.fired}, obsolete {report.obsolete}, failed {report.failed}")
-            if options["once"]:
-                return
-            time.sleep(options["every"])
+    def look(self, now: datetime) -> tuple[bool, str]:
+        report = timers.fire_due(now=now)
+        words = f"fired {report.fired}, obsolete {report.obsolete}, failed {report.failed}"
+        return bool(report.looked_at), words
