@@ -1,5 +1,6 @@
 """What happens when a timer fires: an escalation, its messages, the overdue mark, the next repeat. One transaction."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,8 @@ from incidents import journal, messages, outbox, timers
 from incidents.models import Escalation, Evidence, Incident, Obligation, Timer
 from incidents.services.assessment import subject_of
 from incidents.states import OPEN_OBLIGATION, EvidenceState, ObligationState
+
+logger = logging.getLogger("breachclock.escalation")
 
 # When nobody holds any of a rung's roles, the first of these that somebody holds is told instead.
 FALLBACK = ("owner", "counsel", "manager", "ciso", "cpo", "approver", "executive")
@@ -26,11 +29,20 @@ def fire_obligation(timer: Timer, incident: Incident, now: datetime) -> bool:
     if timer.payload["rung"] == "due":
         _mark_due(row, timer, now=now)
     escalation = _escalate(timer, incident, now=now, obligation=row)
-    for member, reason in _recipients(timer.payload["roles"], row.entity, incident):
+    told = _recipients(timer.payload["roles"], row.entity, incident)
+    if not told:
+        _cry_out(incident, subject_of(row), now=now)
+    for member, reason in told:
         message = messages.duty_message(escalation, row, timer, member, now=now, reason=reason)
         outbox.enqueue(incident=incident, escalation=escalation, member=member, message=message, at=now)
     _next_repeat(timer, row, incident, policy=timers.DUTY_LADDER, now=now)
     return True
+
+
+def _cry_out(incident: Incident, subject: str, *, now: datetime) -> None:
+    """An entity without a single person: nobody could be told, and that must not pass in silence."""
+    logger.error("nobody to tell about %s of incident %s", subject, incident.code)
+    journal.write(incident=incident, at=now, by=None, action="escalation.nobody", subject=subject)
 
 
 def _mark_due(row: Obligation, timer: Timer, *, now: datetime) -> None:
@@ -119,7 +131,8 @@ def _recipients(roles: Sequence[str], entity: Entity, incident: Incident) -> lis
         substitutes = _once(item for item in members if item.role == role)
         if substitutes:
             return [(item, ", ".join(roles)) for item in substitutes]
-    return []
+    # Rather everybody than nobody.
+    return [(item, ", ".join(roles)) for item in _once(members)]
 
 
 def _members(entity: Entity) -> Sequence[Membership]:

@@ -78,6 +78,7 @@ register(
         "obligation.excuse_rejected": _("Exception rejected"),
         "escalation.reached": _("Escalation step reached"),
         "escalation.acknowledged": _("Escalation acknowledged"),
+        "escalation.nobody": _("Nobody could be told"),
         "message.given_up": _("Message could not be delivered"),
         "timer.failed": _("Timer failed and was put off"),
     }

@@ -99,7 +99,7 @@ def send_due(*, now: datetime, limit: int = 500) -> SendReport:
         else:
             # Guarded by our own claim: if it went stale and another process sent it too, that one recorded it.
             OutboxMessage.objects.filter(pk=row.pk, state=OutboxMessage.State.CLAIMED).update(
-                state=OutboxMessage.State.SENT, sent_at=clock.now(), last_error=""
+                state=OutboxMessage.State.SENT, sent_at=now, last_error=""
             )
             report.sent += 1
     return report

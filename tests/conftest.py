@@ -175,7 +175,9 @@ def browser_page() -> Iterator[Any]:
     from django.db import connections
     from playwright.sync_api import sync_playwright
 
-    path = servers.program("chromium", "chromium")
+    path = servers.program(
+        "chromium", "chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium"
+    )
     # Playwright runs a loop of its own; Django must not mistake the test for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:

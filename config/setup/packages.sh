@@ -5,6 +5,7 @@ set -eu
 
 missing=""
 need() { missing="$missing $1"; }
+browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null 2>&1
 library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
 # Installed under /usr/lib/postgresql/*/bin on Debian, which is not on the PATH.
 postgres() { command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
@@ -15,7 +16,7 @@ library 'libharfbuzz-subset' || need libharfbuzz-subset0
 if [ "${1:-app}" = test ]; then
     postgres || need postgresql
     command -v redis-server >/dev/null 2>&1 || need redis-server
-    command -v chromium >/dev/null 2>&1 || need chromium
+    browser || need chromium
 fi
 [ -z "$missing" ] && exit 0
 

@@ -10,6 +10,8 @@ from incidents.models import Fact, Incident, Obligation
 from incidents.services import sheets
 from tests.factories import Company, kst, later, make_incident
 
+pytestmark = pytest.mark.both_databases
+
 AT = kst("2025-09-19 09:00")
 INITIAL = {"rule": "kr.network-act.incident-report", "stage": "initial"}
 

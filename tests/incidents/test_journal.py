@@ -7,6 +7,8 @@ from incidents import journal, services
 from incidents.models import Fact, Incident, JournalEntry, JournalHead
 from tests.factories import Company, kst, make_incident
 
+pytestmark = pytest.mark.both_databases
+
 AT = kst("2026-11-02 09:00")
 
 
@@ -31,7 +33,6 @@ def test_an_entry_outside_a_transaction_is_an_error() -> None:
         journal.write(incident=None, at=AT, by=None, action="timer.failed", subject="x")
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "statement",
     [

@@ -8,6 +8,8 @@ from incidents.models import Dismissal, Incident, JournalEntry
 from incidents.states import IncidentState
 from tests.factories import Company, kst, later, make_incident
 
+pytestmark = pytest.mark.both_databases
+
 AT = kst("2026-11-02 09:00")
 
 

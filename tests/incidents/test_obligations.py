@@ -7,6 +7,8 @@ from incidents import services
 from incidents.models import Incident, Obligation
 from tests.factories import Company, kst, later, make_incident
 
+pytestmark = pytest.mark.both_databases
+
 KNOWN = kst("2025-09-15 14:00")
 DUE = kst("2025-09-16 14:00")
 FILED = kst("2025-09-18 23:57")

@@ -113,6 +113,20 @@ def test_with_nobody_in_a_role_somebody_else_is_told_and_why(incident: Incident,
     assert "executive" in message.body
 
 
+def test_with_no_roles_at_all_everybody_is_told_and_with_nobody_it_is_journaled(
+    incident: Incident, company: Company
+) -> None:
+    company.entity.memberships.exclude(role__in=("auditor", "reporter")).delete()
+    timers.fire_due(now=AT)
+    told = Escalation.objects.get(obligation=duty(incident), rung="opened").messages.values_list(
+        "recipient__username", flat=True
+    )
+    assert sorted(told) == ["auditor", "reporter"]
+    company.entity.memberships.all().delete()
+    timers.fire_due(now=DUE)
+    assert JournalEntry.objects.filter(action="escalation.nobody").exists()
+
+
 def test_a_failing_timer_is_put_off_and_shouted_about_and_stops_no_other(
     incident: Incident, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from reports.models import Filing, Submission
 from tests.factories import kst, later
 from tests.reports.conftest import NOW, Case
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_a_draft_is_filled_from_the_facts_with_the_source_of_each_value(case: Case) -> None:
     values = case.draft().values
@@ -84,7 +86,6 @@ def test_a_frozen_filing_is_not_edited(case: Case) -> None:
     assert refused.value.code == "filing_frozen"
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("column", ["statement_digest", "form"])
 def test_the_database_refuses_to_change_a_frozen_filing(case: Case, column: str) -> None:
     filing = case.frozen()
