@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.translation import get_language
 
 from compliance.cli import duration
 from compliance.library import get_library
+from incidents.messages import local
 
 register = template.Library()
 
@@ -38,10 +38,7 @@ def at_place(at: datetime | str | None, zone: str) -> str:
     """An instant in a zone, with weekday and the zone's name: 2025-09-16 (화) 14:00 KST."""
     if not at:
         return ""
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    there = moment.astimezone(ZoneInfo(zone))
-    weekday = "월화수목금토일"[there.weekday()] if _language().startswith("ko") else there.strftime("%a")
-    return f"{there:%Y-%m-%d} ({weekday}) {there:%H:%M} {there.tzname()}"
+    return local(datetime.fromisoformat(at) if isinstance(at, str) else at, zone)
 
 
 @register.filter

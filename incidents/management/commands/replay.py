@@ -56,7 +56,11 @@ class Command(BaseCommand):
 
 def described(result: dict[str, Any], language: str) -> str:
     """The result as a table of clocks, the escalations and the filings."""
-    parts = [clock_table(result["clocks"], language), "", escalation_list(result["escalations"], language)]
+    legend = {
+        "en": "Times are local to the authority. * drives the clock; the other candidates show what they would change.",
+        "ko": "시각은 관할 기관의 현지 시각입니다. * 표시가 시계 기준이며, 나머지는 다른 인지 시점의 결과입니다.",
+    }[language]
+    parts = [clock_table(result["clocks"], language), legend, "", escalation_list(result["escalations"], language)]
     filings = [
         (
             row["filing"],
