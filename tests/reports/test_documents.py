@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from compliance.engine import canonical_json, digest
+from compliance.engine import LawError, canonical_json, digest
 from reports import render, storage
 from reports import services as reports
 from reports.forms.registry import all_forms
+from reports.sample import sample_statement
 from tests.reports.conftest import NOW, Case
 
 
@@ -123,3 +125,31 @@ def test_an_address_that_is_not_packaged_is_refused() -> None:
 
 def test_every_form_names_only_what_exists() -> None:
     assert set(all_forms()) == {"kr_incident_report", "kr_leak_report", "kr_subject_notice"}
+
+
+@pytest.mark.parametrize(
+    ("key", "stage"), [(form.key, stage) for form in all_forms().values() for stage in form.stages]
+)
+def test_every_form_prints_its_sample_in_the_order_of_its_fields(key: str, stage: str) -> None:
+    form = all_forms()[key]
+    content = render.to_pdf(sample_statement(form, stage))
+    text = "".join(text_of(content).split())
+    found = [
+        re.search(rf"{item.number}\.?{re.escape(''.join(item.label.ko.split()))}", text) for item in form.fields(stage)
+    ]
+    assert None not in found
+    places = [match.start() for match in found if match]
+    assert places == sorted(places)
+    for words in ("누락", "확인중(추후", "기재하지않음"):
+        assert words not in text.replace("“확인중”", "")
+
+
+def test_a_sample_that_misses_a_field_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from reports import sample
+
+    form = all_forms()["kr_leak_report"]
+    (tmp_path / form.key).mkdir()
+    (tmp_path / form.key / "sample.yaml").write_text("kind: x\n", encoding="utf-8")
+    monkeypatch.setattr(sample, "FOLDER", tmp_path)
+    with pytest.raises(LawError, match=r"kr_leak_report/sample\.yaml: address: missing"):
+        sample.sample_values(form)
