@@ -142,7 +142,6 @@ WHITENOISE_USE_FINDERS = True
 # Frozen documents and proofs, by digest; never below a web root.
 FILES_ROOT = Path(env.text("BREACHCLOCK_FILES", str(VAR / "files")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-PROOF_MAX_BYTES = 20 * 1024 * 1024
 
 SECURE_CSP = {
     "default-src": [CSP.NONE],

@@ -17,7 +17,7 @@ from compliance.cli import duration
 from compliance.engine import LocalText
 from compliance.library import get_library
 from compliance.models import Membership
-from incidents.models import Escalation, Evidence, Incident, Obligation, Timer
+from incidents.models import Escalation, Evidence, Incident, Obligation, OutboxMessage, Timer
 from incidents.outbox import Message
 from incidents.states import ObligationState
 
@@ -137,6 +137,27 @@ def failure_message(incident: Incident, timer: Timer, member: Membership, *, now
         key = f"timer-failed:{timer.pk}:{now.date().isoformat()}:{member.user_id}"
         return _message(
             key, headline, lines, todo=_("Look at the incident yourself until this is mended."), incident=incident
+        )
+
+
+UNDELIVERED = "undelivered:"
+
+
+def undelivered_message(lost: OutboxMessage, member: Membership) -> Message:
+    """Somebody could not be reached: tell that person another way."""
+    incident = lost.incident
+    if incident is None:
+        raise ValueError("expected a message about an incident")
+    with override(member.language):
+        name = (lost.recipient.get_full_name() or lost.recipient.get_username()) if lost.recipient else "?"
+        headline = _("%(code)s: %(name)s could not be reached by e-mail") % {"code": incident.code, "name": name}
+        lines = {
+            _("Incident"): f"{incident.code} {incident.title}",
+            _("Attempts"): str(lost.attempts),
+        }
+        key = f"{UNDELIVERED}{lost.pk}:{member.user_id}"
+        return _message(
+            key, headline, lines, todo=_("Tell that person another way, and look at the incident."), incident=incident
         )
 
 

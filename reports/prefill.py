@@ -1,12 +1,11 @@
 """A draft that writes itself: each value with where it came from. Missing is missing and unknown is said to be unknown."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from compliance.engine import LocalText
 from compliance.library import get_library
 from compliance.models import Entity
 from incidents.models import Fact, Incident, Obligation
@@ -36,10 +35,7 @@ Value = dict[str, Any]
 
 def prefill(source: Source) -> dict[str, Value]:
     """Every field of the stage with value, status and provenance."""
-    known = Source(
-        **{name: getattr(source, name) for name in ("incident", "entity", "form", "stage", "obligations", "at")},
-        standing=sheets.standing(source.incident, source.entity, as_of=source.at),
-    )
+    known = replace(source, standing=sheets.standing(source.incident, source.entity, as_of=source.at))
     return {item.key: field_value(item, known) for item in source.form.fields(source.stage)}
 
 
@@ -251,11 +247,6 @@ def systems_summary(rows: Sequence[dict[str, str]]) -> str:
         finders[row["found_by"]] = finders.get(row["found_by"], 0) + 1
     listed = ", ".join(f"{finder} {count:,}대" for finder, count in finders.items())
     return f"총 {len(rows):,}대 ({listed}). 목록은 붙임."
-
-
-def label(item: Field, language: str) -> str:
-    """The field's label."""
-    return LocalText(item.label.ko, item.label.en).get(language)
 
 
 def last_filing(incident: Incident, entity: Entity, form: str) -> Filing | None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 
-from incidents.models import Incident
 from incidents.selectors import Progress, register_progress
 from reports.models import Filing
 from reports.states import FilingState
@@ -25,11 +24,6 @@ def progress(obligations: Sequence[int]) -> Mapping[int, Progress]:
             url = reverse("reports:filing", args=[filing.incident.code, filing.number])
             found[row.obligation_id] = Progress(f"F{filing.number} · {filing.get_state_display()}", url)
     return found
-
-
-def filings_of(incident: Incident) -> list[Filing]:
-    """The filings of an incident with what their lines show."""
-    return list(incident.filings.select_related("author", "approved_by", "document", "submission").order_by("number"))
 
 
 register_progress(progress)

@@ -17,7 +17,7 @@ from incidents.models import Incident, Obligation
 from incidents.services import is_late, obligation_meet, obligation_reopen
 from incidents.services.common import changing, not_in_future, required_text
 from reports import prefill, render, statement, storage
-from reports.forms import Field, Form, form_for, forms_for, get_form
+from reports.forms import Field, Form, forms_for, get_form
 from reports.models import Document, Filing, Submission
 from reports.states import EDITABLE, FILING, FilingState
 
@@ -432,11 +432,6 @@ def preview(filing: Filing) -> bytes:
     """The draft as PDF, marked as one. Writes nothing."""
     made = statement.build(filing, at=filing.created_at, journal_head=journal.head_of(filing.incident), frozen=False)
     return render.to_pdf(made)
-
-
-def has_form(obligation: Obligation) -> bool:
-    """Whether a form answers this duty."""
-    return form_for(obligation.rule, obligation.stage) is not None
 
 
 def _editable(filing: Filing) -> Filing:

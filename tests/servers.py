@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,6 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-
-    def output(self) -> str:
-        return self.log.read_text(errors="replace")
 
 
 class Postgres:
@@ -218,12 +215,3 @@ def subprocess_env(**extra: str) -> dict[str, str]:
     if connection.vendor == "postgresql" and _postgres is not None:
         env["DATABASE_URL"] = _postgres.url(str(connection.settings_dict["NAME"]))
     return env
-
-
-def running(servers: list[Server]) -> Iterator[list[Server]]:
-    """Yield, then stop all of them."""
-    try:
-        yield servers
-    finally:
-        for server in servers:
-            server.stop()

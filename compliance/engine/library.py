@@ -11,7 +11,7 @@ from compliance.engine.conditions import Condition, always, compile_condition, f
 from compliance.engine.counting import COUNTING
 from compliance.engine.rules import Clock, Exemption, Rule, Stage, Version
 from compliance.engine.strict import Node, plain, read_file
-from compliance.engine.types import VAGUE, Citation, FactDef, LocalText, Standard
+from compliance.engine.types import VAGUE, Citation, FactDef, Standard
 
 FACT_TYPES = frozenset(
     {"bool", "integer", "text", "choice", "choices", "instant", "contested_instant", "event", "people"}
@@ -276,8 +276,3 @@ def _condition(node: Node, reading: _Reading) -> Condition:
         return always
     reading.used |= facts_of(node)
     return compile_condition(node, reading.vocabulary)
-
-
-def unknown_text(name: str, library: Library) -> LocalText:
-    """The question that settles the unknown fact ``name``."""
-    return library.facts[name].question

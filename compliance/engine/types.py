@@ -106,9 +106,6 @@ class EntityProfile:
     establishments: tuple[str, ...] = ()
 
 
-FactValue = bool | int | str | datetime | tuple[str, ...] | tuple[Candidate, ...] | tuple[Event, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class FactSheet:
     """Everything known. A fact that is not here is unknown."""

@@ -70,7 +70,7 @@ def _apply(
     if row.state == ObligationState.EXCUSED:
         return
     if change.duty is None:
-        _lapse(row, None, at=at, by=by)
+        _lapse(row, at=at, by=by)
         return
     _carry(row, change.duty, at=at, by=by)
 
@@ -152,7 +152,7 @@ def _judge_again(row: Obligation) -> list[str]:
     return []
 
 
-def _lapse(row: Obligation, duty: Duty | None, *, at: datetime, by: User | None) -> None:
+def _lapse(row: Obligation, *, at: datetime, by: User | None) -> None:
     """The engine no longer names the duty at all (its event was taken back, or no version of the rule is in force)."""
     if row.state not in OPEN_OBLIGATION:
         return

@@ -1,6 +1,6 @@
 """From recorded rows to the engine's values: what was known of an incident at a given moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -135,8 +135,3 @@ def _submissions(obligations: Iterable[Obligation], entity: Entity, *, as_of: da
             yield Submission(
                 rule=obligation.rule, stage=obligation.stage, occurrence=obligation.occurrence, at=obligation.met_at
             )
-
-
-def facts_by_key(known: Known) -> Mapping[str, Fact]:
-    """Recorded facts by the engine's name of them."""
-    return {fact_key(fact): fact for fact in known.facts}

@@ -74,7 +74,10 @@ def test_a_refusing_server_is_tried_again_and_then_given_up_aloud(incident: Inci
     for _ in range(outbox.GIVE_UP_AFTER):
         outbox.send_due(now=now)
         now += outbox.LONGEST_DELAY + timedelta(seconds=1)
-    assert set(OutboxMessage.objects.values_list("state", flat=True)) == {"failed"}
+    first = OutboxMessage.objects.filter(escalation__isnull=False)
+    assert set(first.values_list("state", flat=True)) == {"failed"}
+    told = OutboxMessage.objects.filter(dedupe__startswith="undelivered:").values_list("recipient__username", flat=True)
+    assert set(told) == {"manager", "ciso"}
     assert JournalEntry.objects.filter(action="message.given_up").exists()
 
 
