@@ -34,7 +34,7 @@ def duty_message(
             _("Duty"): duty,
             _("To"): ", ".join(LocalText(**name).get(language) for name in row.duty["addressees"]),
             **_moment(row, language, now=now),
-            _("Step"): LocalText(**timer.payload["name"]).get(language),
+            _("Step"): _step(row, timer, language),
         }
         headline = _headline(row, duty, language, now=now)
         return _message(
@@ -46,6 +46,12 @@ def duty_message(
             late=escalation.late_seconds,
             reason=reason,
         )
+
+
+def _step(row: Obligation, timer: Timer, language: str) -> str:
+    """The rung's name. Where the law gives no number it stands on the house's target, and says so."""
+    name = LocalText(**timer.payload["name"]).get(language)
+    return name if row.due_at is not None or timer.key == "opened" else _("House target: %(step)s") % {"step": name}
 
 
 def _moment(row: Obligation, language: str, *, now: datetime) -> dict[str, str]:

@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from incidents import outbox, services, timers
 from incidents.models import Incident, JournalEntry, OutboxMessage
 from tests.conftest import SmtpSink
-from tests.factories import Company, kst, make_incident
+from tests.factories import Company, kst, later, make_incident
 
 AT = kst("2026-11-02 09:00")
 
@@ -101,6 +101,8 @@ def test_possible_and_vague_duties_say_what_they_are(company: Company, mail_to_s
     assert "decide on “Initial incident report”" in text
     assert "Not known yet: Was the network or a related system attacked" in text
     assert "House target (not law)" in text
+    timers.fire_due(now=later(AT, hours=24))
+    assert OutboxMessage.objects.filter(body__contains="Step: House target: Due").exists()
 
 
 def test_a_title_cannot_smuggle_a_header(company: Company, mail_to_sink: SmtpSink) -> None:
