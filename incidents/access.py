@@ -25,6 +25,11 @@ def visible_entities(user: User) -> QuerySet[Entity]:
     return Entity.objects.filter(memberships__user=user.pk).distinct()
 
 
+def reportable_entities(user: User) -> QuerySet[Entity]:
+    """The entities for which ``user`` may report a suspicion."""
+    return Entity.objects.filter(memberships__user=user.pk, memberships__role__in=REPORTS).distinct()
+
+
 def roles_in(user: User, entities: Iterable[Entity]) -> frozenset[str]:
     """The roles ``user`` has in any of ``entities``."""
     held = Membership.objects.filter(user=user.pk, entity__in=[entity.pk for entity in entities])

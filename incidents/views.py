@@ -54,7 +54,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def report(request: HttpRequest) -> HttpResponse:
     """Report a suspicion."""
-    entities = access.visible_entities(request.user)
+    entities = access.reportable_entities(request.user)
     first = entities.first()
     zone = first.zone if first else "Asia/Seoul"
     if request.method == "POST":

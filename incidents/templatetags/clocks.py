@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from compliance.cli import duration
 from compliance.library import get_library
@@ -82,3 +83,12 @@ def get(mapping: Any, key: Any) -> Any:
 def person(user: Any) -> str:
     """A person's name as shown, or nothing."""
     return (user.get_full_name() or user.get_username()) if user else ""
+
+
+_CONFIDENCE = {"high": _("high"), "medium": _("medium"), "low": _("low")}
+
+
+@register.filter
+def confidence(level: str) -> str:
+    """How sure we are of a reading of the law."""
+    return str(_CONFIDENCE.get(level, level))
