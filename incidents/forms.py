@@ -39,7 +39,20 @@ class LocalInstant(forms.CharField):
             raise forms.ValidationError(error.ko if korean else error.en, code="time") from None
 
 
-class ReportForm(forms.Form):
+class InstantForm(forms.Form):
+    """A form with local times. One that was refused becomes a plain text field, so that an offset can be typed into it:
+    the browser's own control has no place for the answer to "which one?"."""
+
+    def is_valid(self) -> bool:
+        """As usual, and then the refused times change their control."""
+        valid = super().is_valid()
+        for name in self.errors:
+            if isinstance(self.fields.get(name), LocalInstant):
+                self.fields[name].widget = forms.TextInput(attrs={"class": "form-control"})
+        return valid
+
+
+class ReportForm(InstantForm):
     """Few questions, in plain words."""
 
     title = forms.CharField(label=_("What happened, in a few words?"), max_length=200)
@@ -71,7 +84,7 @@ class ReportForm(forms.Form):
         self.fields["known_at"].zone = zone
 
 
-class Action(forms.Form):
+class Action(InstantForm):
     """A form on the incident page. ``perform`` calls one service."""
 
     subject = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from compliance import clock
 from compliance.errors import Refused
 from incidents import access
-from incidents.forms import LocalInstant
+from incidents.forms import InstantForm, LocalInstant
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
 from reports import prefill, services, statement, storage
@@ -63,7 +63,7 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     return redirect("reports:filing", code, filing.number)
 
 
-class SubmissionForm(forms.Form):
+class SubmissionForm(InstantForm):
     """How it was handed over."""
 
     submitted_at = LocalInstant(label=gettext_lazy("Handed over at"))
@@ -80,7 +80,7 @@ class SubmissionForm(forms.Form):
         self.fields["submitted_at"].zone = filing.entity.zone
 
 
-class OutcomeForm(forms.Form):
+class OutcomeForm(InstantForm):
     """What came back."""
 
     outcome = forms.ChoiceField(

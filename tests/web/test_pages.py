@@ -126,6 +126,15 @@ def test_an_impossible_local_time_is_refused_on_the_page(
     assert words in response.content.decode()
 
 
+def test_the_question_which_of_two_hours_can_be_answered(client: Client, company: Company, incident: Incident) -> None:
+    type(company.entity).objects.filter(pk=company.entity.pk).update(zone="Europe/Berlin")
+    fields = {"action": "fact", "name": "incident.known_at", "label": "x"}
+    asked = act(client, company.owner, **fields, value="2025-10-26T02:30").content.decode()
+    assert re.search(r'<input type="text" name="value" value="2025-10-26T02:30"', asked)
+    assert act(client, company.owner, **fields, value="2025-10-26T02:30+01:00").status_code == 302
+    assert incident.facts.filter(name="incident.known_at", value="2025-10-26T01:30:00+00:00").exists()
+
+
 def test_a_double_click_on_report_makes_one_incident(client: Client, company: Company) -> None:
     client.force_login(company.reporter)
     key = re.search(r'name="request_key" value="([^"]+)"', client.get("/report/").content.decode())
