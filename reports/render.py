@@ -1,6 +1,5 @@
 """Statement to PDF. The same statement and template give the same bytes; nothing is fetched but packaged files."""
 
-import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,12 +13,11 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 from compliance.engine import canonical_json, digest
 from reports.forms.registry import FOLDER
 from reports.statement import mark_of
+from reports.typography import printable
 
 HERE = Path(__file__).resolve().parent
 ASSETS = "breachclock:"
 ATTACHMENT = "statement.json"
-# Control characters have no place on paper, and some break a PDF's text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ufeff]")
 
 
 class PackagedFiles(URLFetcher):
@@ -49,13 +47,13 @@ def _packaged() -> dict[str, Path]:
 
 @cache
 def _engine() -> Engine:
-    return Engine(dirs=[str(FOLDER)], autoescape=True, libraries={})
+    return Engine(dirs=[str(FOLDER)], autoescape=True, libraries={}, builtins=["reports.typography"])
 
 
 def to_html(statement: dict[str, Any], *, statement_digest: str) -> str:
     """The page as HTML; every value is escaped."""
     template = _engine().get_template(f"{statement['form']['key']}/template.html")
-    clean = _clean(statement)
+    clean = _printable(statement)
     context = {
         "s": clean,
         "form": clean["form"],
@@ -98,12 +96,12 @@ def to_pdf(statement: dict[str, Any]) -> bytes:
     return pdf
 
 
-def _clean(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     if isinstance(value, str):
-        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+        return printable(value)
     if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value] if isinstance(value, list) else value
+        return {key: _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list) else value
 
 
 def _local(at: str | None, zone: str) -> str:
