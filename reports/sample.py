@@ -5,7 +5,7 @@ from typing import Any
 from compliance.engine.strict import read_file
 from compliance.library import get_library
 from reports import prefill
-from reports.forms import Form
+from reports.forms import Field, Form
 from reports.forms.registry import FOLDER
 
 FROZEN_AT = "2026-11-02T12:00:00+00:00"  # a sample's own, so that it never changes
@@ -58,22 +58,23 @@ def sample_statement(form: Form, stage: str) -> dict[str, Any]:
 
 
 def _sections(form: Form, stage: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    sections = []
-    for section in form.sections:
-        fields = [
-            {
-                "key": item.key,
-                "number": item.number,
-                "label": item.label.to_json(),
-                "type": item.type,
-                "value": values[item.key],
-                "text": prefill.shown({"value": values[item.key]}, item, "Asia/Seoul"),
-                "status": prefill.GIVEN,
-                "provenance": None,
-            }
-            for item in section.fields
-            if item.needed(stage)
-        ]
-        if fields:
-            sections.append({"title": section.title.to_json(), "fields": fields})
-    return sections
+    return [
+        {"title": section.title.to_json(), "fields": [_field(item, values[item.key]) for item in section.fields]}
+        for section in form.sections_in(stage)
+    ]
+
+
+def _field(item: Field, value: Any) -> dict[str, Any]:
+    text = prefill.shown({"value": value}, item, "Asia/Seoul")
+    return {
+        "key": item.key,
+        "number": item.number,
+        "label": item.label.to_json(),
+        "type": item.type,
+        "value": value,
+        "text": text,
+        "status": prefill.GIVEN,
+        "printed": text,
+        "omitted": False,
+        "provenance": None,
+    }

@@ -1,5 +1,5 @@
 """Forms: one look-alike folder each, with form.yaml (fields), template.html and sample.yaml."""
 
-from reports.forms.registry import Field, Form, form_for, forms_for, get_form
+from reports.forms.registry import Contradiction, Field, Form, form_for, forms_for, get_form
 
-__all__ = ["Field", "Form", "form_for", "forms_for", "get_form"]
+__all__ = ["Contradiction", "Field", "Form", "form_for", "forms_for", "get_form"]
