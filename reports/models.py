@@ -37,7 +37,7 @@ class Filing(Machine):
     stage = models.CharField(max_length=60)
     obligations = models.ManyToManyField(Obligation, related_name="filings")
     state = FSMField(default=FilingState.DRAFT, choices=FilingState.choices, protected=True)
-    # field key -> {"value": ..., "status": "given|unknown|missing", "provenance": {...} | null, "edited": bool}
+    # field key -> {"value": ..., "status": "given|unknown|missing|blank", "provenance": {...} | null, "edited": bool}
     values = models.JSONField(default=dict)
     # Raised by every saved edit; an edit made on an older one is refused, and nothing is lost.
     edition = models.PositiveIntegerField(default=1)

@@ -138,6 +138,8 @@ def _first_receipt(source: Source) -> str | None:
     earlier = Submission.objects.filter(
         filing__incident=source.incident, filing__entity=source.entity, filing__form=source.form.key
     )
+    # What the authority did not take, or gave no number for, is no number to refer to.
+    earlier = earlier.exclude(outcome=Submission.Outcome.REFUSED).exclude(receipt_number="")
     return earlier.order_by("submitted_at", "pk").values_list("receipt_number", flat=True).first() or None
 
 
@@ -228,6 +230,15 @@ _FILLERS: dict[str, Callable[[Field, Source], Value | None]] = {
 }
 
 
+# What stands where nothing is given. Unknown never looks like "none".
+NOTHING_GIVEN = {UNKNOWN: "확인 중 (추후 보완 예정)", MISSING: "[필수 기재사항 누락]", BLANK: "기재하지 않음"}
+
+
+def printed(status: str, text: str) -> str:
+    """What the cell of a field shows."""
+    return NOTHING_GIVEN.get(status, text)
+
+
 def shown(value: Value, item: Field, zone: str) -> str:
     """A stored value as text, an instant in the entity's zone."""
     held = value.get("value")
@@ -244,9 +255,24 @@ def systems_summary(rows: Sequence[dict[str, str]]) -> str:
     """How many systems, by who found them."""
     finders: dict[str, int] = {}
     for row in rows:
-        finders[row["found_by"]] = finders.get(row["found_by"], 0) + 1
+        finder = row["found_by"] or "확인 주체 미상"
+        finders[finder] = finders.get(finder, 0) + 1
     listed = ", ".join(f"{finder} {count:,}대" for finder, count in finders.items())
     return f"총 {len(rows):,}대 ({listed}). 목록은 붙임."
+
+
+def table_changes(before: Sequence[dict[str, str]], now: Sequence[dict[str, str]]) -> str:
+    """How many rows of a table are new, gone or different, told by their names."""
+    told, known = ({row["name"]: row for row in rows} for rows in (before, now))
+    different = sum(told[name] != known[name] for name in told.keys() & known.keys())
+    return f"(추가 {len(known.keys() - told.keys()):,}대, 제외 {len(told.keys() - known.keys()):,}대, 내용 변경 {different:,}대)"
+
+
+def value_now(item: Field, filing: Filing, form: Form, *, at: datetime) -> Value:
+    """What ``filing`` would say in ``item`` if it were begun at ``at``."""
+    standing = sheets.standing(filing.incident, filing.entity, as_of=at)
+    obligations = list(filing.obligations.order_by("pk"))
+    return field_value(item, Source(filing.incident, filing.entity, form, filing.stage, obligations, at, standing))
 
 
 def last_filing(incident: Incident, entity: Entity, form: str) -> Filing | None:

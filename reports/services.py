@@ -6,10 +6,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Max
+from django.utils.functional import lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from compliance.clock import require_aware
-from compliance.engine import digest
+from compliance.engine import LocalText, digest
 from compliance.errors import BadInput, NotPermitted, Refused
 from compliance.text import clean
 from incidents import access, journal
@@ -117,7 +119,8 @@ def filing_edit(*, filing: Filing, values: Mapping[str, Any], edition: int, at: 
         form = get_form(held.form)
         before = held.values
         changed = {
-            key: _edited(form.field(key), value, held, at=at, by=by) for key, value in _known(form, held, values)
+            key: _edited(form.field(key).at(held.stage), value, held, at=at, by=by)
+            for key, value in _known(form, held, values)
         }
         changed = {
             key: value
@@ -203,12 +206,13 @@ def filing_send_to_review(*, filing: Filing, at: datetime, by: User) -> Filing:
     """The author is done.
 
     Raises:
-        Refused: required fields are missing.
+        Refused: required fields are missing, or the record contradicts it.
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         held = _movable(filing, "send_to_review")
         _require_complete(held)
+        _require_no_contradiction(held, at=at)
         held.send_to_review()
         return _save(held, "filing.in_review", at=at, by=by)
 
@@ -233,12 +237,14 @@ def filing_approve(*, filing: Filing, at: datetime, by: User) -> Filing:
 
     Raises:
         NotPermitted: the author or last editor, or neither counsel nor approver.
+        Refused: not in review, or the record contradicts it.
     """
     with changing(filing.incident, at=at) as incident:
         held = _movable(filing, "approve")
         if by.pk in (held.author_id, held.edited_by_id):
             raise NotPermitted(_("You wrote this filing. Another person must approve it."), code="own_filing")
         access.require_decide(by, incident)
+        _require_no_contradiction(held, at=at)
         held.approve()
         held.approved_by, held.approved_at = by, at
         return _save(held, "filing.approved", at=at, by=by, new=held.values)
@@ -248,12 +254,13 @@ def filing_freeze(*, filing: Filing, at: datetime, by: User) -> Filing:
     """Make the document. From here on its content never changes.
 
     Raises:
-        Refused: not approved, incomplete, or late without a recorded reason.
+        Refused: not approved, incomplete, contradicted by the record, or late without a recorded reason.
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         held = _movable(filing, "freeze")
         _require_complete(held)
+        _require_no_contradiction(held, at=at)
         _require_late_reason(held, at=at)
         _carry_late_reason(held)
         made = statement.build(held, at=at, journal_head=journal.head_of(incident), frozen=True)
@@ -428,9 +435,9 @@ def filing_withdraw(*, filing: Filing, reason: str, at: datetime, by: User) -> F
         return _save(held, "filing.withdrawn", at=at, by=by, new=text)
 
 
-def preview(filing: Filing) -> bytes:
-    """The draft as PDF, marked as one. Writes nothing."""
-    made = statement.build(filing, at=filing.created_at, journal_head=journal.head_of(filing.incident), frozen=False)
+def preview(filing: Filing, *, at: datetime) -> bytes:
+    """The draft as PDF as it stands at ``at``, marked as one. Writes nothing."""
+    made = statement.build(filing, at=at, journal_head=journal.head_of(filing.incident), frozen=False)
     return render.to_pdf(made)
 
 
@@ -472,8 +479,24 @@ def _require_complete(filing: Filing) -> None:
             _("Required and still missing: %(fields)s."),
             code="fields_missing",
             field=keys[0],
-            fields=", ".join(form.field(key).label.ko for key in keys),
+            fields=", ".join(form.field(key).at(filing.stage).label.ko for key in keys),
         )
+
+
+def _require_no_contradiction(filing: Filing, *, at: datetime) -> None:
+    found = statement.contradictions(filing, at=at)
+    if found:
+        raise Refused(
+            _("The record contradicts this filing: %(words)s"), code="contradiction", words=_in_language(found[0].says)
+        )
+
+
+def _words(text: LocalText) -> str:
+    return text.get(get_language() or "en")
+
+
+# Read in the language of whoever is shown the refusal, as the sentence around it is.
+_in_language = lazy(_words, str)
 
 
 def _save(

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from compliance.engine import Truth
+from compliance.engine.conditions import Situation
 from compliance.library import get_library
 from incidents.models import Incident, Obligation
+from incidents.services import sheets
 from incidents.services.obligations import is_late
 from reports import prefill
-from reports.forms import Form, get_form
+from reports.forms import Contradiction, Field, Form, get_form
 from reports.models import Filing
 
 
@@ -34,7 +37,7 @@ def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> d
         "sections": _sections(filing, form),
         "obligations": [_obligation(row, at=at) for row in obligations],
         "late": any(is_late(row, at=at) for row in obligations),
-        "changes": changes(filing),
+        "changes": changes(filing, at=at),
         "previous": str(filing.previous) if filing.previous else None,
         "author": _name(filing.author),
         "approver": _name(filing.approved_by),
@@ -46,38 +49,42 @@ def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> d
 
 
 def _sections(filing: Filing, form: Form) -> list[dict[str, Any]]:
-    sections = []
     version = prefill.version_of(filing.obligations.all())
-    for section in form.sections:
-        fields = [item for item in section.fields if item.needed(filing.stage)]
-        if fields:
-            sections.append(
-                {
-                    "title": section.title.to_json(),
-                    "fields": [_field(filing, form, item.key, version) for item in fields],
-                }
-            )
-    return sections
+    return [
+        {
+            "title": section.title.to_json(),
+            "fields": [_field(filing, item, version) for item in section.fields],
+        }
+        for section in form.sections_in(filing.stage)
+    ]
 
 
-def _field(filing: Filing, form: Form, key: str, version: str) -> dict[str, Any]:
-    item = form.field(key)
-    value = filing.values.get(key) or {"value": None, "status": prefill.status_of(None, item, filing.stage, version)}
+def _field(filing: Filing, item: Field, version: str) -> dict[str, Any]:
+    value = _value(filing, item, version)
+    text = prefill.shown(value, item, filing.entity.zone)
     return {
-        "key": key,
+        "key": item.key,
         "number": item.number,
         "label": item.label.to_json(),
         "type": item.type,
         "value": value.get("value"),
-        "text": prefill.shown(value, item, filing.entity.zone),
+        "text": text,
         "status": value["status"],
+        "printed": prefill.printed(value["status"], text),
+        "omitted": item.omit_blank and value["status"] == prefill.BLANK,
         "provenance": value.get("provenance"),
     }
+
+
+def _value(filing: Filing, item: Field, version: str) -> dict[str, Any]:
+    empty = {"value": None, "status": prefill.status_of(None, item, filing.stage, version), "provenance": None}
+    return filing.values.get(item.key) or empty
 
 
 def _obligation(row: Obligation, *, at: datetime) -> dict[str, Any]:
     late = is_late(row, at=at)
     return {
+        "title": row.duty["title"],
         "rule": row.rule,
         "stage": row.stage,
         "occurrence": row.occurrence,
@@ -95,24 +102,66 @@ def _obligation(row: Obligation, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def changes(filing: Filing) -> list[dict[str, Any]]:
-    """What differs from the last filing of this form to the same addressee, field by field."""
-    before = filing.previous
-    if before is None or before.statement is None:
+def changes(filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
+    """What differs from what the addressee was last told, field by field; of a frozen filing what was printed.
+
+    A field that this stage does not ask for counts too, if the fact that filled it has been replaced since: an awareness
+    moment that moved must not go unsaid.
+    """
+    if filing.statement is not None:
+        return list(filing.statement["changes"])
+    if filing.previous is None:
         return []
-    form = get_form(filing.form)
-    told = {field["key"]: field for section in before.statement["sections"] for field in section["fields"]}
+    told, form = _told(filing.previous), get_form(filing.form)
+    version = prefill.version_of(filing.obligations.all())
+    asked = {item.key: (item, _value(filing, item, version)) for item in form.fields(filing.stage)}
     found = []
-    for item in form.fields(filing.stage):
-        value = filing.values.get(item.key)
-        if item.key not in told or value is None or item.key in _NOT_COMPARED:
-            continue
-        now = prefill.shown(value, item, filing.entity.zone)
-        if now != told[item.key]["text"] and now:
-            found.append(
-                {"key": item.key, "label": item.label.to_json(), "before": told[item.key]["text"], "after": now}
-            )
-    return found
+    for key, (before, teller) in told.items():
+        item, now = asked.get(key) or _unasked(teller, form.field(key), before, at=at)
+        if now is not None and key not in _NOT_COMPARED:
+            found.append(_change(item, before, now, filing.entity.zone))
+    return [change for change in found if change is not None]
+
+
+def _told(filing: Filing) -> dict[str, tuple[dict[str, Any], Filing]]:
+    """What the addressee was last told of each field, over all filings of the form up to ``filing``, and in which one
+    it was asked for."""
+    told = _told(filing.previous) if filing.previous else {}
+    if filing.statement is not None:
+        told |= {change["key"]: (change["now"], told[change["key"]][1]) for change in filing.statement["changes"]}
+        told |= {
+            field["key"]: (field, filing) for section in filing.statement["sections"] for field in section["fields"]
+        }
+    return told
+
+
+def _unasked(
+    teller: Filing, item: Field, before: dict[str, Any], *, at: datetime
+) -> tuple[Field, dict[str, Any] | None]:
+    """The value a field would have today that only an earlier stage asks for, if another fact stands behind it now."""
+    if (before.get("provenance") or {}).get("kind") != "fact":
+        return item, None
+    now = prefill.value_now(item, teller, get_form(teller.form), at=at)
+    moved = now["provenance"] is None or now["provenance"].get("fact") != before["provenance"]["fact"]
+    return item, now if moved else None
+
+
+def _change(item: Field, before: dict[str, Any], now: dict[str, Any], zone: str) -> dict[str, Any] | None:
+    text = prefill.shown(now, item, zone)
+    given = prefill.GIVEN in (before["status"], now["status"])
+    if not given or (before["value"], before["status"]) == (now.get("value"), now["status"]):
+        return None
+    after = prefill.printed(now["status"], text)
+    if item.type == "table":
+        after = "\n".join((after, prefill.table_changes(before["value"] or [], now.get("value") or [])))
+    kept = {key: now.get(key) for key in ("value", "status", "provenance")}
+    return {
+        "key": item.key,
+        "label": item.label.to_json(),
+        "before": prefill.printed(before["status"], before["text"]),
+        "after": after,
+        "now": {**kept, "text": text},
+    }
 
 
 _NOT_COMPARED = frozenset({"kind", "first_receipt", "new_facts", "late_reason"})
@@ -130,6 +179,16 @@ def missing(filing: Filing) -> list[str]:
     ]
 
 
+def contradictions(filing: Filing, *, at: datetime) -> list[Contradiction]:
+    """What the record at ``at`` says against this filing. What is unknown says nothing against it."""
+    asked = [item for item in get_form(filing.form).contradictions if filing.stage in item.stages]
+    if not asked:
+        return []
+    sheet = sheets.fact_sheet(filing.incident, filing.entity, as_of=at)
+    situation = Situation(sheet, sheets.profile(filing.entity))
+    return [item for item in asked if item.when(situation).truth == Truth.TRUE]
+
+
 def _name(user: Any) -> str:
     return (user.get_full_name() or user.get_username()) if user else ""
 
@@ -140,6 +199,7 @@ def _iso(at: datetime | None) -> str | None:
 
 def mark_of(kind: str) -> str:
     """The mark that a drill's or a replay's pages carry."""
-    return {Incident.Kind.DRILL.value: "모의훈련 (DRILL)", Incident.Kind.REPLAY.value: "사례 재현 (REPLAY)"}.get(
-        kind, ""
-    )
+    return {
+        Incident.Kind.DRILL.value: "모의훈련 (DRILL) · 실제 신고ㆍ통지 아님",
+        Incident.Kind.REPLAY.value: "사례 재현 (REPLAY) · 실제 신고ㆍ통지 아님",
+    }.get(kind, "")

@@ -19,7 +19,7 @@ from incidents import access
 from incidents.forms import InstantForm, LocalInstant
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
-from reports import prefill, services, statement, storage
+from reports import prefill, services, statement, storage, typography
 from reports.forms import Field, get_form
 from reports.models import Filing, Submission
 from reports.states import FILING
@@ -220,16 +220,22 @@ def _context(
     form = get_form(held.form)
     submission = Submission.objects.filter(filing=held).select_related("proof", "recorded_by").first()
     real = held.incident.kind != Incident.Kind.REPLAY
+    now, moves = clock.now(), {name for name, move in FILING.items() if held.state in move.source}
+    sections = _sections(held, typed if error and typed and typed.get("action") == "edit" else None)
     return {
         "incident": held.incident,
         "filing": held,
         "form": form,
         "stage": form.stages[held.stage],
-        "sections": _sections(held, typed if error and typed and typed.get("action") == "edit" else None),
-        "missing": [form.field(key).label for key in statement.missing(held)] if held.document_id is None else [],
-        "changes": statement.changes(held),
+        "sections": sections,
+        "unprintable": typography.unprintable(item["text"] for section in sections for item in section["fields"]),
+        "missing": [form.field(key).at(held.stage).label for key in statement.missing(held)]
+        if held.document_id is None
+        else [],
+        "contradictions": [item.says for item in statement.contradictions(held, at=now)] if "withdraw" in moves else [],
+        "changes": statement.changes(held, at=now),
         "obligations": held.obligations.select_related("incident", "entity"),
-        "moves": {name for name, move in FILING.items() if held.state in move.source},
+        "moves": moves,
         "editable": held.state == "draft" and access.may_handle(request.user, held.incident) and real,
         "may_handle": access.may_handle(request.user, held.incident) and real,
         "may_decide": access.may_decide(request.user, held.incident) and real,
@@ -241,7 +247,7 @@ def _context(
         "outcome_form": failed if isinstance(failed, OutcomeForm) else OutcomeForm(filing=held),
         "error": error,
         "zone": held.entity.zone,
-        "now": clock.now(),
+        "now": now,
     }
 
 
@@ -251,10 +257,9 @@ def _sections(held: Filing, typed: Any) -> list[dict[str, Any]]:
     return [
         {
             "title": section.title,
-            "fields": [_shown(held, item, typed, version) for item in section.fields if item.needed(held.stage)],
+            "fields": [_shown(held, item, typed, version) for item in section.fields],
         }
-        for section in form.sections
-        if any(item.needed(held.stage) for item in section.fields)
+        for section in form.sections_in(held.stage)
     ]
 
 
@@ -275,7 +280,7 @@ def _shown(held: Filing, item: Field, typed: Any, version: str) -> dict[str, Any
 def pdf(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The frozen document, or the draft as it would look."""
     held = _filing(request, code, number)
-    content = storage.read(held.document) if held.document else services.preview(held)
+    content = storage.read(held.document) if held.document else services.preview(held, at=clock.now())
     return _file(content, "application/pdf", f"{code}-F{number}.pdf", inline=True)
 
 

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.utils.safestring import mark_safe
 from pypdf import PdfReader
 
 from compliance.engine import LawError, canonical_json, digest
-from reports import render, storage
+from reports import render, storage, typography
 from reports import services as reports
 from reports.forms.registry import all_forms
 from reports.sample import sample_statement
@@ -50,12 +51,17 @@ def test_unknown_is_printed_as_unknown(document: tuple[dict, bytes]) -> None:
     assert "확인 중 (추후 보완 예정)" in text_of(document[1])
 
 
-def test_only_the_vendored_face_is_used_and_it_is_inside(document: tuple[dict, bytes]) -> None:
+def fonts_of(content: bytes) -> dict[str, dict]:
     fonts = {}
-    for page in PdfReader(io.BytesIO(document[1])).pages:
+    for page in PdfReader(io.BytesIO(content)).pages:
         for font in page["/Resources"]["/Font"].values():
             base = font.get_object()["/DescendantFonts"][0].get_object()
             fonts[base["/BaseFont"]] = base["/FontDescriptor"].get_object()
+    return fonts
+
+
+def test_only_the_vendored_face_is_used_and_it_is_inside(document: tuple[dict, bytes]) -> None:
+    fonts = fonts_of(document[1])
     assert fonts
     assert all("Pretendard" in name for name in fonts)
     assert all({"/FontFile2", "/FontFile3"} & set(descriptor) for descriptor in fonts.values())
@@ -112,7 +118,94 @@ def test_hostile_text_is_printed_as_text_and_opens_no_socket(
     text = text_of(render.to_pdf(made)).replace("\n", "")
     assert "침해사고 신고서" in text
     if hostile.startswith("<"):
-        assert hostile[:20] in text
+        assert "".join(hostile.split())[:20] in "".join(text.split())
+
+
+def draft_text(case: Case, **values: str) -> str:
+    """What the draft says on paper, without blanks: a line may break anywhere in a long value."""
+    filing = case.draft()
+    reports.filing_edit(filing=filing, values=values, edition=1, at=NOW, by=case.company.owner)
+    filing = type(filing).objects.get(pk=filing.pk)
+    return "".join(text_of(reports.preview(filing, at=NOW)).split())
+
+
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("李대표", "[U+674E]대표"),
+        ("경보😀끝", "경보[U+1F600]끝"),
+        ("계좌\u202e021-000", "계좌[U+202E]021-000"),
+        ("이름\u2066나\u2069다", "이름[U+2066]나[U+2069]다"),
+        ("가\u200b나\u200d다", "가[U+200B]나[U+200D]다"),
+        ("로고\uf000", "로고[U+F000]"),
+        ("\u1112\u1161\u11ab글", "한글"),
+        ("㈜한빛ㆍ①…“”≥", "㈜한빛ㆍ①…“”≥"),
+    ],
+)
+def test_a_character_that_the_face_cannot_show_is_printed_as_its_code_point(
+    case: Case, written: str, printed: str
+) -> None:
+    assert printed in draft_text(case, cause=written)
+
+
+def test_the_statement_keeps_a_text_as_it_was_written(case: Case) -> None:
+    filing = case.draft()
+    reports.filing_edit(filing=filing, values={"cause": "계좌\u202e021"}, edition=1, at=NOW, by=case.company.owner)
+    made = reports.statement.build(type(filing).objects.get(pk=filing.pk), at=NOW, journal_head="0" * 64, frozen=False)
+    [cause] = [item for section in made["sections"] for item in section["fields"] if item["key"] == "cause"]
+    assert cause["value"] == "계좌\u202e021"
+
+
+def test_unprintable_characters_are_listed_once_for_the_page() -> None:
+    assert typography.unprintable(["李", "李가", "나\u202e"]) == ["[U+674E]", "[U+202E]"]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("서버를 격리함", '<span class="word">서버를</span> <span class="word">격리함</span>'),
+        ("손해배상ㆍ분쟁조정", '<span class="word">손해배상ㆍ</span><span class="word">분쟁조정</span>'),
+        ("2026-11-02 web", '<span class="word">2026-11-02</span> web'),
+        ("가" * 13, "가" * 13),
+        ("가\n나", "가\n나"),
+        ("<b>글", '<span class="word">&lt;b&gt;글</span>'),
+        (mark_safe("갑&amp;을"), '<span class="word">갑&amp;을</span>'),
+        ("", ""),
+    ],
+)
+def test_lines_break_between_korean_words_and_nothing_is_unescaped(text: str, html: str) -> None:
+    assert typography.words(text) == html
+
+
+def test_a_field_without_a_value_that_may_be_left_out_is_not_printed(case: Case) -> None:
+    made = sample_statement(all_forms()["kr_incident_report"], "initial")
+    field = made["sections"][-1]["fields"][-1]
+    assert "지연사유" in "".join(text_of(render.to_pdf(made)).split())
+    field |= {"value": None, "text": "", "status": "blank", "printed": "기재하지 않음", "omitted": True}
+    assert "지연사유" not in "".join(text_of(render.to_pdf(made)).split())
+
+
+def test_a_draft_leaves_out_the_reason_for_a_delay_that_nobody_gave_and_prints_the_other_blanks(case: Case) -> None:
+    text = draft_text(case, cause="조사 중")
+    assert "지연사유" not in text
+    assert "연락처(전자우편)기재하지않음" in text
+
+
+def test_a_late_filing_names_the_duty_and_prints_the_reason(document: tuple[dict, bytes]) -> None:
+    text = "".join(text_of(document[1]).split())
+    assert "지연사유(인지ㆍ결정경과)내부보고가늦어결정이지연됨" in text
+    assert "".join(document[0]["obligations"][0]["title"]["ko"].split()) + "(24시간)" in text
+
+
+@pytest.mark.parametrize("form", [form.key for form in all_forms().values()])
+def test_no_face_of_the_machine_steps_in_for_characters_that_ours_lacks(form: str) -> None:
+    made = sample_statement(all_forms()[form], next(iter(all_forms()[form].stages)))
+    for section in made["sections"]:
+        for field in section["fields"]:
+            if field["type"] != "table":
+                field["text"] = field["printed"] = f"{field['text']} 李 שלום \u202e 😀 \u0e01"
+    made["entity"]["name"] += "李"
+    assert all("Pretendard" in name for name in fonts_of(render.to_pdf(made)))
 
 
 def test_an_address_that_is_not_packaged_is_refused() -> None:

@@ -1,13 +1,16 @@
 """A filing from draft to receipt, and every way in which that is refused."""
 
+from datetime import datetime
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from compliance.errors import BadInput, NotPermitted, Refused
 from incidents import services
 from incidents.models import JournalEntry, Obligation
+from reports import prefill, statement, storage
 from reports import services as reports
-from reports import statement, storage
+from reports.forms import get_form
 from reports.models import Filing, Submission
 from tests.factories import kst, later
 from tests.reports.conftest import NOW, Case
@@ -206,9 +209,70 @@ def test_a_supplement_says_what_changed_since_the_last_filing(case: Case) -> Non
     filing = reports.filing_start(incident=case.incident, obligations=[duty], at=day, by=company.owner)
     assert filing.values["first_receipt"]["value"] == "KISA-1"
     assert "감염 서버 추가 확인" in filing.values["new_facts"]["value"]
-    assert [(c["key"], c["before"], c["after"]) for c in statement.changes(filing)] == [
-        ("cause", "", "공급망을 통한 침입")
-    ]
+    assert told(filing, day) == [("cause", "확인 중 (추후 보완 예정)", "공급망을 통한 침입")]
+
+
+def told(filing: Filing, at: datetime) -> list[tuple[str, str, str]]:
+    return [(change["key"], change["before"], change["after"]) for change in statement.changes(filing, at=at)]
+
+
+def supplement(case: Case, day: datetime, **facts: object) -> Filing:
+    happened = {"name": "incident.new_fact_confirmed_at", "value": day, "label": "추가 확인"}
+    rows = [{"name": name.replace("__", "."), "value": value, "label": "소명"} for name, value in facts.items()]
+    services.facts_record(incident=case.incident, facts=[happened, *rows], at=day, by=case.company.owner)
+    duty = case.incident.obligations.get(stage="supplement", met_at=None)
+    return reports.filing_start(incident=case.incident, obligations=[duty], at=day, by=case.company.owner)
+
+
+def hand_over(case: Case, filing: Filing, at: datetime) -> None:
+    reports.filing_send_to_review(filing=filing, at=at, by=case.company.owner)
+    reports.filing_approve(filing=filing, at=at, by=case.company.counsel)
+    reports.filing_freeze(filing=filing, at=at, by=case.company.owner)
+    submit(case, filing, submitted_at=later(at, minutes=5), at=later(at, minutes=5), receipt_number="KISA-2")
+
+
+def test_an_awareness_moment_that_moved_is_told_once_though_a_supplement_does_not_ask_for_it(case: Case) -> None:
+    submit(case, case.frozen())
+    first, second = later(NOW, days=2), later(NOW, days=3)
+    earlier = kst("2025-09-09 11:00")
+    filing = supplement(case, first, incident__known_at=earlier)
+    moved = ("known_at", "2025-09-15 14:00 KST", "2025-09-09 11:00 KST")
+    assert told(filing, first) == [moved]
+    hand_over(case, filing, first)
+    assert told(Filing.objects.get(pk=filing.pk), second) == [moved]
+    assert told(supplement(case, second), second) == []
+
+
+def test_systems_found_since_are_counted_as_a_change(case: Case) -> None:
+    def found(name: str, at: datetime) -> None:
+        services.systems_add(
+            incident=case.incident, systems=[{"name": name, "found_by": "관제"}], at=at, by=case.company.owner
+        )
+
+    found("web-1", NOW)
+    submit(case, case.frozen())
+    day = later(NOW, days=2)
+    found("web-2", day)
+    [(key, before, after)] = told(supplement(case, day), day)
+    assert (key, before) == ("systems", "총 1대 (관제 1대). 목록은 붙임.")
+    assert after == "총 2대 (관제 2대). 목록은 붙임.\n(추가 1대, 제외 0대, 내용 변경 0대)"
+
+
+def test_a_receipt_number_of_what_was_refused_is_not_referred_to(case: Case) -> None:
+    record = submit(case, case.frozen())
+    reports.submission_outcome(
+        submission=record,
+        acknowledged=False,
+        outcome_at=later(NOW, hours=5),
+        note="서식 오류",
+        at=later(NOW, hours=5),
+        by=case.company.owner,
+    )
+    source = prefill.Source(
+        case.incident, case.company.entity, get_form("kr_incident_report"), "supplement", [], later(NOW, hours=6)
+    )
+    first_receipt = prefill.prefill(source)["first_receipt"]
+    assert (first_receipt["value"], first_receipt["status"]) == (None, "unknown")
 
 
 def test_every_step_is_in_the_journal(case: Case) -> None:
