@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.engine.counting import kr_days, kr_hours, kr_minutes, kr_months
-from compliance.library import get_library
+from compliance.engine.counting import COUNTING, kr_days, kr_hours, kr_minutes, kr_months
+from tests.compliance.test_calendars import CALENDARS
 from tests.factories import KST, kst
 
-CALENDAR = get_library().calendars["KR"]
+CALENDAR = CALENDARS["kr"]
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,18 @@ def test_a_period_of_days_never_ends_on_a_day_off(start: datetime, days: int) ->
 
 def test_minutes_are_elapsed_too() -> None:
     assert kr_minutes(kst("2026-12-31 23:55"), 10, CALENDAR).due_at == kst("2027-01-01 00:05")
+
+
+@pytest.mark.parametrize(
+    ("rule", "start", "n", "due"),
+    [
+        ("kr.weeks", "2026-11-16 10:00", 1, "2026-11-24 00:00"),  # Tuesday to Monday
+        ("kr.weeks", "2026-11-16 00:00", 1, "2026-11-24 00:00"),  # ends on Sunday: the next day
+        ("kr.years", "2026-11-16 10:00", 1, "2027-11-17 00:00"),
+        ("kr.business_days", "2026-09-22 10:00", 2, "2026-09-29 00:00"),  # 23, then 28 September after Chuseok
+        ("kr.business_days", "2026-09-22 00:00", 2, "2026-09-24 00:00"),  # at 00:00 the first day counts
+        ("kr.business_days", "2026-11-20 10:00", 1, "2026-11-24 00:00"),
+    ],
+)
+def test_weeks_years_and_working_days_count_their_first_day_as_days_do(rule: str, start: str, n: int, due: str) -> None:
+    assert COUNTING[rule][1](kst(start), n, CALENDAR).due_at == kst(due)
