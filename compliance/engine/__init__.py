@@ -1,6 +1,6 @@
 """Law as values and the questions one can ask of it. Pure Python: no Django, no clock, no database."""
 
-from compliance.engine.assess import assess, choose_version, deadline, start_of
+from compliance.engine.assess import assess, most_decisive
 from compliance.engine.canonical import canonical_json, digest
 from compliance.engine.diff import Change, Held, diff
 from compliance.engine.errors import (
@@ -18,6 +18,7 @@ from compliance.engine.library import Library, load_library
 from compliance.engine.rules import Rule, Stage, Version
 from compliance.engine.types import (
     VAGUE,
+    Addressee,
     Alternative,
     Assessment,
     Candidate,
@@ -28,10 +29,14 @@ from compliance.engine.types import (
     Event,
     FactDef,
     FactSheet,
+    Guidance,
+    LaterReading,
     LocalText,
+    Notice,
     PeopleCount,
     Reason,
     Standard,
+    Standing,
     Status,
     Submission,
     TraceStep,
@@ -40,6 +45,7 @@ from compliance.engine.types import (
 
 __all__ = [
     "VAGUE",
+    "Addressee",
     "Alternative",
     "Assessment",
     "Candidate",
@@ -52,12 +58,15 @@ __all__ = [
     "Event",
     "FactDef",
     "FactSheet",
+    "Guidance",
     "Held",
     "Ladder",
+    "LaterReading",
     "LawError",
     "Library",
     "LocalText",
     "NaiveInstant",
+    "Notice",
     "PeopleCount",
     "Policies",
     "Reason",
@@ -67,6 +76,7 @@ __all__ = [
     "SkippedLocalTime",
     "Stage",
     "Standard",
+    "Standing",
     "Status",
     "Submission",
     "TimeError",
@@ -76,15 +86,13 @@ __all__ = [
     "Version",
     "assess",
     "canonical_json",
-    "choose_version",
-    "deadline",
     "diff",
     "digest",
     "in_zone",
     "ladder",
     "load_library",
     "load_policies",
+    "most_decisive",
     "next_repeat",
     "parse_instant",
-    "start_of",
 ]

@@ -1,16 +1,42 @@
 """Three-valued conditions. YAML knows all / any / not / a comparison / known; nothing cleverer.
 
-A condition answers true, false or unknown, with the reasons that decided and, when unknown, the questions that would.
+A condition answers true, false or unknown. Why (the reasons that decided and, when unknown, the questions that would) is a
+second question, because most conditions of the world's law are asked about every case and explained for few.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compliance.engine.people import PEOPLE, Threshold, count_people
 from compliance.engine.strict import Node
 from compliance.engine.types import EntityProfile, FactDef, FactSheet, LocalText, Reason, Truth
 
-PEOPLE = "people.count"
+ROLES, SECTORS, ESTABLISHMENTS, MARKETS = "entity.roles", "entity.sectors", "entity.establishments", "entity.markets"
+PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+class Vocabulary(dict[str, FactDef]):
+    """The facts by name, and the groups of places that conditions may name (EU, EEA, US, ...)."""
+
+    def __init__(self, facts: Mapping[str, FactDef], places: Mapping[str, frozenset[str]] | None = None) -> None:
+        super().__init__(facts)
+        self.places = dict(places or {})
+
+    def places_of(self, node: Node) -> tuple[str, frozenset[str]]:
+        """The places that ``node`` names: a code such as KR or US-CA, or a group.
+
+        Raises:
+            LawError: neither.
+        """
+        name = node.text()
+        if name in self.places:
+            return name, self.places[name]
+        if not PLACE.fullmatch(name):
+            groups = ", ".join(sorted(self.places))
+            raise node.fail(f"{name}: expected a place such as KR or US-CA, or a group of places ({groups})")
+        return name, frozenset({name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +57,35 @@ class Outcome:
     questions: tuple[str, ...] = ()
 
 
-Condition = Callable[[Situation], Outcome]
-Vocabulary = Mapping[str, FactDef]
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition: its truth, quickly, and its outcome with reasons."""
+
+    truth: Callable[[Situation], Truth]
+    explain: Callable[[Situation], Outcome]
+
+    def __call__(self, situation: Situation) -> Outcome:
+        """The outcome with its reasons."""
+        return self.explain(situation)
 
 
-def always(situation: Situation) -> Outcome:
-    """The condition of a rule without one."""
-    return Outcome(Truth.TRUE)
+always = Condition(lambda situation: Truth.TRUE, lambda situation: Outcome(Truth.TRUE))
 
 
-def compile_condition(node: Node, vocabulary: Vocabulary) -> Condition:
+def compile_condition(node: Node, vocabulary: Mapping[str, FactDef]) -> Condition:
     """The condition that ``node`` writes down.
 
     Raises:
         LawError: not a condition, or a fact that the vocabulary does not know.
     """
+    if node.value == "always":
+        return always
+    words = vocabulary if isinstance(vocabulary, Vocabulary) else Vocabulary(vocabulary)
     if not isinstance(node.value, dict) or not node.value:
-        raise node.fail("expected a condition: one of all, any, not, fact, known, people, role, sector, submitted")
+        raise node.fail(f"expected a condition: always, or one of {', '.join(sorted(_READERS))}")
     for key, read in _READERS.items():
         if key in node.value:
-            return read(node, vocabulary)
+            return read(node, words)
     raise node.fail(f"unknown condition; expected one of {', '.join(sorted(_READERS))}", str(next(iter(node.value))))
 
 
@@ -62,32 +97,70 @@ def facts_of(node: Node) -> set[str]:
     if not isinstance(value, dict):
         return set()
     named = {str(value[key]) for key in ("fact", "known") if key in value}
-    if "people" in value:
-        named.add(PEOPLE)
+    named |= {name for key, name in _ASKS.items() if key in value}
     return named.union(*(facts_of(child) for key, child in node.entries() if key in ("all", "any", "not")))
+
+
+_ASKS = {
+    "people": PEOPLE,
+    "role": ROLES,
+    "sector": SECTORS,
+    "established_in": ESTABLISHMENTS,
+    "main_establishment_in": ESTABLISHMENTS,
+    "market": MARKETS,
+}
 
 
 def _all(node: Node, vocabulary: Vocabulary) -> Condition:
     node.mapping(required={"all"})
-    parts = node.at("all").each(lambda item: compile_condition(item, vocabulary), least=1)
-    return lambda situation: _conjunction([part(situation) for part in parts])
+    return both(*node.at("all").each(lambda item: compile_condition(item, vocabulary), least=1))
+
+
+def both(*parts: Condition) -> Condition:
+    """All of ``parts``."""
+    truths = tuple(part.truth for part in parts)
+
+    def truth(situation: Situation) -> Truth:
+        answer = Truth.TRUE
+        for ask in truths:
+            found = ask(situation)
+            if found is Truth.FALSE:
+                return found
+            if found is Truth.UNKNOWN:
+                answer = found
+        return answer
+
+    return Condition(truth, lambda situation: _conjunction([part.explain(situation) for part in parts]))
 
 
 def _any(node: Node, vocabulary: Vocabulary) -> Condition:
     node.mapping(required={"any"})
     parts = node.at("any").each(lambda item: compile_condition(item, vocabulary), least=1)
+    truths = tuple(part.truth for part in parts)
 
-    def evaluate(situation: Situation) -> Outcome:
+    def truth(situation: Situation) -> Truth:
+        answer = Truth.FALSE
+        for ask in truths:
+            found = ask(situation)
+            if found is Truth.TRUE:
+                return found
+            if found is Truth.UNKNOWN:
+                answer = found
+        return answer
+
+    def explain(situation: Situation) -> Outcome:
         # Kleene's "any" is "all" of the opposites, reasons and questions alike.
-        return _opposite(_conjunction([_opposite(part(situation)) for part in parts]))
+        return _opposite(_conjunction([_opposite(part.explain(situation)) for part in parts]))
 
-    return evaluate
+    return Condition(truth, explain)
 
 
 def _not(node: Node, vocabulary: Vocabulary) -> Condition:
     node.mapping(required={"not"})
     part = compile_condition(node.at("not"), vocabulary)
-    return lambda situation: _opposite(part(situation))
+    return Condition(
+        lambda situation: _OPPOSITE[part.truth(situation)], lambda situation: _opposite(part.explain(situation))
+    )
 
 
 def _conjunction(outcomes: list[Outcome]) -> Outcome:
@@ -112,16 +185,38 @@ def _opposite(outcome: Outcome) -> Outcome:
     return Outcome(_OPPOSITE[outcome.truth], outcome.reasons, outcome.questions)
 
 
+_TESTS = ("is", "has", "has_any", "at_least", "more_than", "at_most", "below")
+
+
 def _fact(node: Node, vocabulary: Vocabulary) -> Condition:
-    node.mapping(required={"fact"}, optional={"is", "has"})
+    node.mapping(required={"fact"}, optional=set(_TESTS))
     definition = _definition(node, "fact", vocabulary)
-    if node.has("has"):
-        wanted = node.at("has").one_of(definition.choices)
-        return lambda situation: _compare(definition, situation, lambda value: wanted in value)
-    if "is" not in node.value:
-        raise node.fail("expected is or has beside fact")
-    expected = _expected(node.at("is"), definition)
-    return lambda situation: _compare(definition, situation, lambda value: value == expected)
+    asked = [key for key in _TESTS if key in node.value]
+    if len(asked) != 1:
+        raise node.fail(f"expected exactly one of {', '.join(_TESTS)} beside fact")
+    return _comparison(definition, _test(asked[0], node.at(asked[0]), definition))
+
+
+def _test(word: str, node: Node, definition: FactDef) -> Callable[[Any], bool]:
+    if word == "is":
+        expected = _expected(node, definition)
+        return lambda value: value == expected
+    if word in ("has", "has_any"):
+        wanted = frozenset(
+            [node.one_of(definition.choices)]
+            if word == "has"
+            else [item.one_of(definition.choices) for item in node.items(least=1)]
+        )
+        return lambda value: not wanted.isdisjoint(value if isinstance(value, tuple) else (value,))
+    if definition.type != "integer":
+        raise node.fail(f"{definition.name} is of type {definition.type}; expected a fact of type integer")
+    number = node.integer()
+    return {
+        "at_least": lambda value: value >= number,
+        "more_than": lambda value: value > number,
+        "at_most": lambda value: value <= number,
+        "below": lambda value: value < number,
+    }[word]
 
 
 def _expected(node: Node, definition: FactDef) -> bool | str:
@@ -139,12 +234,23 @@ def _definition(node: Node, key: str, vocabulary: Vocabulary) -> FactDef:
     return vocabulary[name]
 
 
-def _compare(definition: FactDef, situation: Situation, test: Callable[[Any], bool]) -> Outcome:
-    value = situation.sheet.facts.get(definition.name)
-    if value is None:
-        return _unknown(definition)
-    truth = Truth.TRUE if test(value) else Truth.FALSE
-    return Outcome(truth, (_said(definition, value),))
+def _comparison(definition: FactDef, test: Callable[[Any], bool]) -> Condition:
+    name = definition.name
+
+    def truth(situation: Situation) -> Truth:
+        value = situation.sheet.facts.get(name)
+        if value is None:
+            return Truth.UNKNOWN
+        return Truth.TRUE if test(value) else Truth.FALSE
+
+    def explain(situation: Situation) -> Outcome:
+        value = situation.sheet.facts.get(name)
+        if value is None:
+            return _unknown(definition)
+        found = Truth.TRUE if test(value) else Truth.FALSE
+        return Outcome(found, (_said(definition, value, found),))
+
+    return Condition(truth, explain)
 
 
 def _unknown(definition: FactDef) -> Outcome:
@@ -152,15 +258,19 @@ def _unknown(definition: FactDef) -> Outcome:
     return Outcome(Truth.UNKNOWN, (Reason(text, Truth.UNKNOWN, (definition.name,)),), (definition.name,))
 
 
-def _said(definition: FactDef, value: object) -> Reason:
+def _said(definition: FactDef, value: object, found: Truth) -> Reason:
     shown = _shown(definition, value)
     text = LocalText(ko=f"{definition.label.ko}: {shown.ko}", en=f"{definition.label.en}: {shown.en}")
-    return Reason(text, Truth.FALSE if value is False else Truth.TRUE, (definition.name,))
+    outcome = (Truth.TRUE if value else Truth.FALSE) if isinstance(value, bool) else found
+    return Reason(text, outcome, (definition.name,))
 
 
 def _shown(definition: FactDef, value: object) -> LocalText:
     if isinstance(value, bool):
         return LocalText(ko="예", en="yes") if value else LocalText(ko="아니요", en="no")
+    if isinstance(value, int):
+        text = f"{value:,}{definition.unit and ' ' + definition.unit}"
+        return LocalText(ko=text, en=text)
     chosen = value if isinstance(value, tuple) else (value,)
     names = [definition.choices.get(str(item), LocalText(ko=str(item), en=str(item))) for item in chosen]
     return LocalText(ko=", ".join(name.ko for name in names), en=", ".join(name.en for name in names))
@@ -170,67 +280,120 @@ def _known(node: Node, vocabulary: Vocabulary) -> Condition:
     node.mapping(required={"known"})
     definition = _definition(node, "known", vocabulary)
 
-    def evaluate(situation: Situation) -> Outcome:
-        known = situation.sheet.facts.get(definition.name) not in (None, ())
-        words = ("기록됨", "recorded") if known else ("기록 없음", "not recorded")
-        text = LocalText(ko=f"{definition.label.ko}: {words[0]}", en=f"{definition.label.en}: {words[1]}")
-        truth = Truth.TRUE if known else Truth.FALSE
-        return Outcome(truth, (Reason(text, truth, (definition.name,)),))
+    def truth(situation: Situation) -> Truth:
+        return Truth.FALSE if situation.sheet.facts.get(definition.name) in (None, ()) else Truth.TRUE
 
-    return evaluate
+    def explain(situation: Situation) -> Outcome:
+        found = truth(situation)
+        words = ("기록됨", "recorded") if found is Truth.TRUE else ("기록 없음", "not recorded")
+        text = LocalText(ko=f"{definition.label.ko}: {words[0]}", en=f"{definition.label.en}: {words[1]}")
+        return Outcome(found, (Reason(text, found, (definition.name,)),))
+
+    return Condition(truth, explain)
 
 
 def _people(node: Node, vocabulary: Vocabulary) -> Condition:
     """A threshold on the number of people. Laws say "at least" or "more than"; so must the rule."""
-    limit = node.mapping(required={"people"}).at("people").mapping(required=set(), optional={"at_least", "more_than"})
-    if len(limit.value) != 1:
+    limit = node.mapping(required={"people"}).at("people")
+    limit.mapping(required=set(), optional={"at_least", "more_than", "in", "data", "readable"})
+    words = [word for word in ("at_least", "more_than") if word in limit.value]
+    if len(words) != 1:
         raise limit.fail("expected one of at_least, more_than")
-    word = next(iter(limit.value))
-    number = limit.at(word).integer(least=0)
-    needed = number if word == "at_least" else number + 1
-    return lambda situation: _people_reach(situation.sheet, needed)
+    number = limit.at(words[0]).integer(least=0)
+    place, places = vocabulary.places_of(limit.at("in")) if limit.has("in") else ("", None)
+    kinds = vocabulary["people.categories"].choices if "people.categories" in vocabulary else {}
+    threshold = Threshold(
+        needed=number if words[0] == "at_least" else number + 1,
+        place=place,
+        places=places,
+        data=frozenset(item.one_of(kinds) for item in limit.at("data").items(least=1)) if limit.has("data") else None,
+        kinds=frozenset(kinds),
+        readable=limit.at("readable").boolean() if limit.has("readable") else False,
+    )
+
+    def truth(situation: Situation) -> Truth:
+        return threshold.reached(count_people(threshold, situation.sheet, situation.entity))
+
+    def explain(situation: Situation) -> Outcome:
+        found, text, questions = threshold.told(count_people(threshold, situation.sheet, situation.entity))
+        return Outcome(found, (Reason(text, found, (PEOPLE,)),), questions)
+
+    return Condition(truth, explain)
 
 
-def _people_reach(sheet: FactSheet, needed: int) -> Outcome:
-    counted = sum(people.count for people in sheet.people if people.count is not None)
-    if counted >= needed:
-        text = LocalText(
-            ko=f"정보주체 {counted:,}명(기준 {needed:,}명 이상)", en=f"{counted:,} people (at least {needed:,})"
-        )
-        return Outcome(Truth.TRUE, (Reason(text, Truth.TRUE, (PEOPLE,)),))
-    if not sheet.people or any(people.count is None for people in sheet.people):
-        text = LocalText(ko=f"정보주체 수: 모름(기준 {needed:,}명)", en=f"number of people: unknown (limit {needed:,})")
-        return Outcome(Truth.UNKNOWN, (Reason(text, Truth.UNKNOWN, (PEOPLE,)),), (PEOPLE,))
-    text = LocalText(ko=f"정보주체 {counted:,}명(기준 {needed:,}명 미만)", en=f"{counted:,} people (below {needed:,})")
-    return Outcome(Truth.FALSE, (Reason(text, Truth.FALSE, (PEOPLE,)),))
+_Held = Callable[[EntityProfile], tuple[str, ...] | None]
 
 
-def _profile(key: str, ko: str, en: str, held: Callable[[EntityProfile], tuple[str, ...]]) -> "_Reader":
+def _role_like(key: str, fact: str, ko: str, en: str, held: _Held) -> "_Reader":
     def read(node: Node, vocabulary: Vocabulary) -> Condition:
-        wanted = node.mapping(required={key}).at(key).text()
+        named = node.mapping(required={key}).at(key)
+        if fact not in vocabulary:
+            raise node.fail(f"expected {fact} in facts.yaml", key)
+        wanted = named.one_of(vocabulary[fact].choices)
 
-        def evaluate(situation: Situation) -> Outcome:
-            truth = Truth.TRUE if wanted in held(situation.entity) else Truth.FALSE
-            mark = ("예", "yes") if truth == Truth.TRUE else ("아니요", "no")
-            text = LocalText(ko=f"{ko} {wanted}: {mark[0]}", en=f"{en} {wanted}: {mark[1]}")
-            return Outcome(truth, (Reason(text, truth),))
+        def truth(situation: Situation) -> Truth:
+            mine = held(situation.entity)
+            if mine is None:
+                return Truth.UNKNOWN
+            return Truth.TRUE if wanted in mine else Truth.FALSE
 
-        return evaluate
+        return _profile(truth, fact, vocabulary[fact].choices[wanted], ko, en)
 
     return read
 
 
+def _place_like(key: str, fact: str, ko: str, en: str, held: _Held) -> "_Reader":
+    def read(node: Node, vocabulary: Vocabulary) -> Condition:
+        name, places = vocabulary.places_of(node.mapping(required={key}).at(key))
+        countries = {place[:2] for place in places}
+
+        def truth(situation: Situation) -> Truth:
+            mine = held(situation.entity)
+            if mine is None:
+                return Truth.UNKNOWN
+            if any(item in places or item[:2] in places for item in mine):
+                return Truth.TRUE
+            # "Somewhere in the country" leaves open in which part of it.
+            return Truth.UNKNOWN if any(item in countries for item in mine) else Truth.FALSE
+
+        return _profile(truth, fact, LocalText(ko=name, en=name), ko, en)
+
+    return read
+
+
+def _profile(truth: Callable[[Situation], Truth], fact: str, name: LocalText, ko: str, en: str) -> Condition:
+    def explain(situation: Situation) -> Outcome:
+        found = truth(situation)
+        mark = {Truth.TRUE: ("예", "yes"), Truth.FALSE: ("아니요", "no"), Truth.UNKNOWN: ("모름", "unknown")}[found]
+        text = LocalText(ko=f"{ko} {name.ko}: {mark[0]}", en=f"{en} {name.en}: {mark[1]}")
+        return Outcome(found, (Reason(text, found, (fact,)),), (fact,) if found is Truth.UNKNOWN else ())
+
+    return Condition(truth, explain)
+
+
+def _main(entity: EntityProfile) -> tuple[str, ...] | None:
+    if entity.main_establishment is not None:
+        return (entity.main_establishment,)
+    return () if entity.establishments is not None else None
+
+
 def _submitted(node: Node, vocabulary: Vocabulary) -> Condition:
-    stage = node.mapping(required={"submitted"}).at("submitted").text()
+    node.mapping(required={"submitted"}, optional={"rule"})
+    stage = node.at("submitted").text()
+    named = node.at("rule").text() if node.has("rule") else ""
 
-    def evaluate(situation: Situation) -> Outcome:
-        done = any(item.rule == situation.rule and item.stage == stage for item in situation.sheet.submissions)
-        truth = Truth.TRUE if done else Truth.FALSE
-        mark = ("함", "done") if done else ("하지 않음", "not done")
+    def truth(situation: Situation) -> Truth:
+        rule = named or situation.rule
+        done = any(item.rule == rule and item.stage == stage for item in situation.sheet.submissions)
+        return Truth.TRUE if done else Truth.FALSE
+
+    def explain(situation: Situation) -> Outcome:
+        found = truth(situation)
+        mark = ("함", "done") if found is Truth.TRUE else ("하지 않음", "not done")
         text = LocalText(ko=f"앞 단계({stage}) 신고ㆍ통지: {mark[0]}", en=f"earlier stage ({stage}): {mark[1]}")
-        return Outcome(truth, (Reason(text, truth),))
+        return Outcome(found, (Reason(text, found),))
 
-    return evaluate
+    return Condition(truth, explain)
 
 
 _Reader = Callable[[Node, Vocabulary], Condition]
@@ -242,7 +405,15 @@ _READERS: dict[str, _Reader] = {
     "known": _known,
     "people": _people,
     "submitted": _submitted,
-    "role": _profile("role", "지위", "role", lambda entity: entity.roles),
-    "sector": _profile("sector", "업종", "sector", lambda entity: entity.sectors),
-    "established_in": _profile("established_in", "사업장", "establishment", lambda entity: entity.establishments),
+    "role": _role_like("role", ROLES, "지위", "role", lambda entity: entity.roles),
+    "sector": _role_like("sector", SECTORS, "업종", "sector", lambda entity: entity.sectors),
+    "established_in": _place_like(
+        "established_in", ESTABLISHMENTS, "사업장", "established in", lambda entity: entity.establishments
+    ),
+    "main_establishment_in": _place_like(
+        "main_establishment_in", ESTABLISHMENTS, "주된 사업장", "main establishment in", _main
+    ),
+    "market": _place_like(
+        "market", MARKETS, "이용자가 있는 곳", "holds data of people in", lambda entity: entity.markets
+    ),
 }

@@ -68,7 +68,7 @@ class Command(BaseCommand):
     def _check(self, library: Library, options: dict[str, Any]) -> None:
         results = list(run_cases(library))
         wrong = [f"{item.rule}: {item.name}: {'; '.join(item.wrong)}" for item in results if item.wrong]
-        wrong += [*too_few(library), *released_changes(library)]
+        wrong += [*too_few(library, results), *released_changes(library)]
         for line in wrong:
             self.stdout.write(line)
         versions = [version for rule in library.rules.values() for version in rule.versions]

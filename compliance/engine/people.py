@@ -1,0 +1,144 @@
+"""How many people of a place are affected, as far as is known: surely at least so many, possibly so many more."""
+
+from dataclasses import dataclass
+
+from compliance.engine.types import EntityProfile, FactSheet, LocalText, PeopleCount, Truth
+
+PEOPLE, CATEGORIES = "people.count", "people.categories"
+COMPLETE = "people.places_complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """At least ``least`` people; at most ``most`` (None: no limit is known). ``questions``: what would close the gap."""
+
+    least: int
+    most: int | None
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """So many people: of these places (None: anywhere), of these kinds of data, with data that could be read."""
+
+    needed: int
+    place: str = ""
+    places: frozenset[str] | None = None
+    data: frozenset[str] | None = None
+    # Every kind of data there is a word for. A kind told in other words may be any of them.
+    kinds: frozenset[str] = frozenset()
+    readable: bool = False
+
+    def reached(self, counted: Counted) -> Truth:
+        """Whether the number is reached."""
+        if counted.least >= self.needed:
+            return Truth.TRUE
+        return Truth.UNKNOWN if counted.most is None or counted.most >= self.needed else Truth.FALSE
+
+    def told(self, counted: Counted) -> tuple[Truth, LocalText, tuple[str, ...]]:
+        """The same with the words and the open questions."""
+        found = self.reached(counted)
+        place = f" {self.place}" if self.place else ""
+        if found is Truth.TRUE:
+            return (
+                found,
+                LocalText(
+                    ko=f"정보주체{place} {counted.least:,}명(기준 {self.needed:,}명 이상)",
+                    en=f"{counted.least:,} people{place} (at least {self.needed:,})",
+                ),
+                (),
+            )
+        if found is Truth.UNKNOWN:
+            return (
+                found,
+                LocalText(
+                    ko=f"정보주체{place} 수: 모름(기준 {self.needed:,}명)",
+                    en=f"number of people{place}: unknown (limit {self.needed:,})",
+                ),
+                counted.questions,
+            )
+        return (
+            found,
+            LocalText(
+                ko=f"정보주체{place} {counted.most or 0:,}명(기준 {self.needed:,}명 미만)",
+                en=f"{counted.most or 0:,} people{place} (below {self.needed:,})",
+            ),
+            (),
+        )
+
+
+def count_people(threshold: Threshold, sheet: FactSheet, entity: EntityProfile) -> Counted:
+    """What is known of the number that ``threshold`` asks for.
+
+    Places with a row are taken as counted. A place without one has nobody only where the entity holds no data of people
+    there, or where the list of places was declared complete.
+    """
+    inside = [row for row in sheet.people if _inside(row.residence, threshold.places)]
+    above = [row for row in sheet.people if row not in inside and _above(row.residence, threshold.places)]
+    least = 0
+    most: int | None = 0
+    questions: dict[str, None] = {}
+    for row in inside:
+        low, high, asked = _row(row, threshold)
+        least += low
+        most = None if high is None or most is None else most + high
+        questions.update(dict.fromkeys(asked))
+    if not inside and above and _people_left(above):
+        # A row for the whole country says that somebody there is affected, not in which part of it.
+        return Counted(0, _total(above), (PEOPLE,))
+    if not inside and not above and not _nobody(threshold, sheet, entity):
+        return Counted(0, None, (PEOPLE,))
+    return Counted(least, most, tuple(questions))
+
+
+def _inside(residence: str, places: frozenset[str] | None) -> bool:
+    return places is None or residence in places or residence[:2] in places
+
+
+def _above(residence: str, places: frozenset[str] | None) -> bool:
+    """Whether ``residence`` is a country of which ``places`` names a part."""
+    return places is not None and any(place[:2] == residence and place != residence for place in places)
+
+
+def _people_left(rows: list[PeopleCount]) -> bool:
+    return any(row.count is None or row.count for row in rows)
+
+
+def _total(rows: list[PeopleCount]) -> int | None:
+    counts = [row.count for row in rows]
+    return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def _nobody(threshold: Threshold, sheet: FactSheet, entity: EntityProfile) -> bool:
+    if sheet.people and sheet.facts.get(COMPLETE) is True:
+        return True
+    if threshold.places is None or entity.markets is None:
+        return False
+    return not any(_inside(market, threshold.places) or _above(market, threshold.places) for market in entity.markets)
+
+
+def _row(row: PeopleCount, threshold: Threshold) -> tuple[int, int | None, tuple[str, ...]]:
+    """Of one row: surely so many, at most so many, and what to ask."""
+    if row.count == 0:
+        return 0, 0, ()
+    if threshold.readable and row.encrypted and row.key_taken is False:
+        return 0, 0, ()
+    fits = _fits(row, threshold)
+    if fits is Truth.FALSE:
+        return 0, 0, ()
+    if row.count is None:
+        return 0, None, (PEOPLE,)
+    if fits is Truth.TRUE:
+        return row.count, row.count, ()
+    return 0, row.count, (CATEGORIES,)
+
+
+def _fits(row: PeopleCount, threshold: Threshold) -> Truth:
+    """Whether the row's data are of the kind. That they were encrypted must be shown: unknown leaves them readable."""
+    if threshold.data is None:
+        return Truth.TRUE
+    if not row.categories:
+        return Truth.UNKNOWN
+    if not threshold.data.isdisjoint(row.categories):
+        return Truth.TRUE
+    return Truth.FALSE if threshold.kinds.issuperset(row.categories) else Truth.UNKNOWN
