@@ -68,20 +68,20 @@ def day_ends(day: date, calendar: Calendar) -> datetime:
     return moment(day + DAY, time(0), calendar)
 
 
-def elapsed(start: datetime, period: timedelta, words: LocalText, source: str, source_ko: str = "") -> Counted:
+def elapsed(start: datetime, period: timedelta, words: LocalText, source: LocalText) -> Counted:
     """A period of elapsed time, added in UTC: a local clock change must not lengthen or shorten it."""
     begun = start.astimezone(UTC)
     due = begun + period
     added = note(
-        ko=f"{words.ko}을 더함. 밤ㆍ주말ㆍ공휴일도 셈({source_ko or source})",
-        en=f"plus {words.en} elapsed; nights, weekends and holidays count ({source})",
+        ko=f"{words.ko}을 더함. 밤ㆍ주말ㆍ공휴일도 셈({source.ko})",
+        en=f"plus {words.en} elapsed; nights, weekends and holidays count ({source.en})",
     )
     return Counted(due, (begin(begun), added, end(due)))
 
 
-def elapsed_hours(start: datetime, n: int, source: str, source_ko: str = "") -> Counted:
+def elapsed_hours(start: datetime, n: int, source: LocalText) -> Counted:
     """``n`` elapsed hours."""
-    return elapsed(start, timedelta(hours=n), LocalText(ko=f"{n}시간", en=f"{n} h"), source, source_ko)
+    return elapsed(start, timedelta(hours=n), LocalText(ko=f"{n}시간", en=f"{n} h"), source)
 
 
 def months_after(day: date, n: int) -> date:
@@ -99,7 +99,7 @@ class Days:
     calendar: Calendar
     last: date
     steps: list[TraceStep]
-    source: str
+    source: LocalText
 
     def ends(self, later: tuple[LaterReading, ...] = (), *, at: datetime | None = None) -> Counted:
         """The period, ending at 24:00 of its last day or at ``at``."""
@@ -112,8 +112,8 @@ class Days:
             self.steps.append(
                 day_step(
                     self.last,
-                    ko=f"{reason.ko}이므로 다음 날로({self.source})",
-                    en=f"{reason.en}: moves to the next day ({self.source})",
+                    ko=f"{reason.ko}이므로 다음 날로({self.source.ko})",
+                    en=f"{reason.en}: moves to the next day ({self.source.en})",
                 )
             )
             self.last += DAY
@@ -146,7 +146,7 @@ def skip(day: date, off: Off) -> date:
     return day
 
 
-def count_days(start: datetime, n: int, calendar: Calendar, source: str, *, first: int = 0) -> Days:
+def count_days(start: datetime, n: int, calendar: Calendar, source: LocalText, *, first: int = 0) -> Days:
     """``n`` calendar days. The day of the event is not counted; with ``first`` 1 it is the first day."""
     day = day_of(start, calendar)
     last = day + timedelta(days=n - first)
@@ -158,7 +158,7 @@ def count_days(start: datetime, n: int, calendar: Calendar, source: str, *, firs
     return Days(start, calendar, last, steps, source)
 
 
-def count_months(start: datetime, n: int, calendar: Calendar, source: str) -> Days:
+def count_months(start: datetime, n: int, calendar: Calendar, source: LocalText) -> Days:
     """``n`` months: the same day number, or the last day of a month without it."""
     day = day_of(start, calendar)
     last = months_after(day, n)
@@ -175,7 +175,7 @@ def count_months(start: datetime, n: int, calendar: Calendar, source: str) -> Da
 
 
 def count_working_days(
-    start: datetime, n: int, calendar: Calendar, source: str, *, from_day: date | None = None
+    start: datetime, n: int, calendar: Calendar, source: LocalText, *, from_day: date | None = None
 ) -> Days:
     """``n`` working days of the calendar; the day of the event (or ``from_day``) is not counted."""
     day = from_day or day_of(start, calendar)
@@ -186,11 +186,17 @@ def count_working_days(
         reason = calendar.day_off(last)
         if reason is None:
             counted += 1
-        elif last.weekday() not in calendar.weekend:  # weekends go without saying
+        elif last.weekday() not in calendar.weekend:  # weekends are named once, at the end
             steps.append(
-                day_step(last, ko=f"{reason.ko}, 세지 않음({source})", en=f"{reason.en}: not counted ({source})")
+                day_step(last, ko=f"{reason.ko}, 세지 않음({source.ko})", en=f"{reason.en}: not counted ({source.en})")
             )
-    steps.append(day_step(last, ko=f"영업일 {n}일째, 24:00에 끝남", en=f"working day {n}, ends at 24:00"))
+    steps.append(
+        day_step(
+            last,
+            ko=f"영업일 {n}일째(주말은 세지 않음), 24:00에 끝남",
+            en=f"working day {n} (weekends not counted), ends at 24:00",
+        )
+    )
     return Days(start, calendar, last, steps, source).unsure()
 
 
@@ -244,13 +250,13 @@ def sunday_or_holiday(calendar: Calendar) -> Off:
     return off
 
 
-def _first_left_out(day: date, source: str) -> TraceStep:
+def _first_left_out(day: date, source: LocalText) -> TraceStep:
     return day_step(
-        day, ko=f"사건이 있은 날은 세지 않음({source})", en=f"the day of the event is not counted ({source})"
+        day, ko=f"사건이 있은 날은 세지 않음({source.ko})", en=f"the day of the event is not counted ({source.en})"
     )
 
 
-def _first_counted(day: date, source: str) -> TraceStep:
+def _first_counted(day: date, source: LocalText) -> TraceStep:
     return day_step(
-        day, ko=f"사건이 있은 날이 첫날임({source})", en=f"the day of the event is the first day ({source})"
+        day, ko=f"사건이 있은 날이 첫날임({source.ko})", en=f"the day of the event is the first day ({source.en})"
     )

@@ -24,9 +24,12 @@ from compliance.engine.counting.common import (
 )
 from compliance.engine.types import LaterReading, LocalText, TraceStep
 
-_REG = "Reg. 1182/71 art. 3"
-_NATIONAL, _NATIONAL_KO = "national law, strict reading", "각국 법, 엄격한 해석"
-_DORA = "Delegated Reg. (EU) 2025/301 art. 5"
+_REG = LocalText(ko="규칙 1182/71 제3조", en="Reg. 1182/71 art. 3")
+_NATIONAL = LocalText(ko="각국 법의 엄격한 해석", en="national law, strict reading")
+_DORA = LocalText(ko="위임규칙 2025/301 제5조 제1항", en="Delegated Reg. (EU) 2025/301 art. 5(1)")
+_STRICT = LocalText(ko="규칙 1182/71 제3조의 엄격한 해석", en="strict reading of Reg. 1182/71 art. 3")
+_WORKING = LocalText(ko="규칙 1182/71 제2조 제2항", en="Reg. 1182/71 art. 2(2)")
+_MDR = LocalText(ko="의료기기 규정 제87조에 관한 MDCG 지침", en="MDCG guidance on MDR art. 87")
 _LEAST = 2  # working days that art. 3(5) guarantees, and the days from which it applies
 
 
@@ -37,7 +40,7 @@ def eu1182_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Regulation 1182/71 art. 3(1), 3(2)(a), 3(4) (no roll-over of hours), 3(5).
     """
-    strict = elapsed_hours(start, n, "strict reading of Reg. 1182/71 art. 3", "규칙 1182/71 제3조의 엄격한 해석")
+    strict = elapsed_hours(start, n, _STRICT)
     first = _next_full_hour(start, calendar)
     latest = first + timedelta(hours=n)
     words = LocalText(
@@ -108,7 +111,7 @@ def eu1182_working_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Regulation 1182/71 art. 2(2), 3(1), 3(3).
     """
-    return _working_days(start, n, calendar, "Reg. 1182/71 art. 2(2)")
+    return _working_days(start, n, calendar, _WORKING)
 
 
 def national_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -116,7 +119,7 @@ def national_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: national law that transposes a directive; Regulation 1182/71 is not certain to apply to it.
     """
-    return elapsed_hours(start, n, _NATIONAL, _NATIONAL_KO)
+    return elapsed_hours(start, n, _NATIONAL)
 
 
 def national_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -167,7 +170,7 @@ def mdr_days(start: datetime, n: int, calendar: Calendar) -> Counted:
     Source: MDCG guidance on Regulation (EU) 2017/745 art. 87; the extensions of Regulation 1182/71 art. 3(4) and 3(5)
     are the later reading.
     """
-    days = count_days(start, n, calendar, "MDCG guidance on MDR art. 87")
+    days = count_days(start, n, calendar, _MDR)
     extended = eu1182_days(start, n, calendar).due_at
     words = LocalText(
         ko="휴일에 끝나면 옮기고 근무일 이틀을 보장하는 견해(규칙 1182/71 제3조 제4항ㆍ제5항)",
@@ -184,7 +187,7 @@ def dora_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Delegated Regulation (EU) 2025/301 art. 5(1), 5(4), 5(5), 5(6).
     """
-    counted = elapsed_hours(start, n, f"{_DORA}(1)", "위임규칙 2025/301 제5조 제1항")
+    counted = elapsed_hours(start, n, _DORA)
     words = LocalText(
         ko="주말ㆍ은행휴일이면 다음 근무일 정오까지(제5조 제4항). 신용기관, CCP, 거래소 운영자, NIS2 필수ㆍ중요 사업자와 "
         "감독기관이 지정한 자의 최초ㆍ중간 보고에는 적용되지 않음(제5조 제5항ㆍ제6항)",
@@ -200,7 +203,7 @@ def dora_months(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Delegated Regulation (EU) 2025/301 art. 5(1), 5(4): for the final report open to every entity.
     """
-    days = count_months(start, n, calendar, f"{_DORA}(1)")
+    days = count_months(start, n, calendar, _DORA)
     words = LocalText(
         ko="주말ㆍ은행휴일이면 다음 근무일 정오까지(제5조 제4항)", en="by noon of the next working day (art. 5(4))"
     )
@@ -271,7 +274,7 @@ def _two_working_days(days: Days) -> None:
         )
 
 
-def _working_days(start: datetime, n: int, calendar: Calendar, source: str) -> Counted:
+def _working_days(start: datetime, n: int, calendar: Calendar, source: LocalText) -> Counted:
     days = count_working_days(start, n, calendar, source)
     return days.ends(disputed_reading(days, n))
 

@@ -19,8 +19,8 @@ from compliance.engine.counting.common import (
 )
 from compliance.engine.types import LocalText, TraceStep
 
-_ART_156 = ("Civil Act art. 156", "민법 제156조")
-_ART_161 = "Civil Act art. 161, 민법 제161조"
+_ART_156 = LocalText(ko="민법 제156조", en="Civil Act art. 156")
+_ART_161 = LocalText(ko="민법 제161조", en="Civil Act art. 161")
 
 
 def kr_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -28,7 +28,7 @@ def kr_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Act (민법) art. 156; art. 161 speaks of the last day of a period counted in days.
     """
-    return elapsed_hours(start, n, *_ART_156)
+    return elapsed_hours(start, n, _ART_156)
 
 
 def kr_minutes(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -36,7 +36,7 @@ def kr_minutes(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Act (민법) art. 156.
     """
-    return elapsed(start, timedelta(minutes=n), LocalText(ko=f"{n}분", en=f"{n} min"), *_ART_156)
+    return elapsed(start, timedelta(minutes=n), LocalText(ko=f"{n}분", en=f"{n} min"), _ART_156)
 
 
 def kr_days(start: datetime, n: int, calendar: Calendar) -> Counted:

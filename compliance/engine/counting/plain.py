@@ -23,8 +23,8 @@ from compliance.engine.counting.common import (
 )
 from compliance.engine.types import LaterReading, LocalText
 
-_STRICT, _STRICT_KO = "strict reading", "엄격한 해석"
-_PLAIN = "plain calendar count"
+_STRICT = LocalText(ko="엄격한 해석", en="strict reading")
+_PLAIN = LocalText(ko="달력에 따른 통상의 계산", en="plain calendar count")
 
 
 def strict_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -32,7 +32,7 @@ def strict_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: the strict reading, used wherever a law gives hours and says no more.
     """
-    return elapsed_hours(start, n, _STRICT, _STRICT_KO)
+    return elapsed_hours(start, n, _STRICT)
 
 
 def strict_minutes(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -40,7 +40,7 @@ def strict_minutes(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: the strict reading, as for hours.
     """
-    return elapsed(start, timedelta(minutes=n), LocalText(ko=f"{n}분", en=f"{n} min"), _STRICT, _STRICT_KO)
+    return elapsed(start, timedelta(minutes=n), LocalText(ko=f"{n}분", en=f"{n} min"), _STRICT)
 
 
 def calendar_days(start: datetime, n: int, calendar: Calendar) -> Counted:

@@ -18,9 +18,12 @@ from compliance.engine.counting.common import (
 )
 from compliance.engine.types import LaterReading, LocalText
 
-_HOURS, _HOURS_KO = "US rules in hours: clock hours", "미국 규정의 시간: 실제 경과 시간"
-_DAYS = "US rules in days: no roll-over"
-_EDGAR = "Form 8-K General Instruction B.1"
+_HOURS = LocalText(ko="미국 규정의 시간: 실제 경과 시간", en="US rules in hours: clock hours")
+_DAYS = LocalText(ko="미국 규정의 일: 휴일이라도 옮기지 않음", en="US rules in days: no roll-over")
+_BUSINESS_DAYS = LocalText(ko="미국의 영업일", en="US business days")
+_FCC = LocalText(ko="47 CFR 1.4(e)", en="47 CFR 1.4(e)")
+_FCC_WAIT = LocalText(ko="47 CFR 64.2011", en="47 CFR 64.2011")
+_EDGAR = LocalText(ko="Form 8-K 일반지침 B.1", en="Form 8-K General Instruction B.1")
 _EDGAR_CLOSES = time(17, 30)  # 17 CFR 232.13(a)(2)
 
 
@@ -29,7 +32,7 @@ def us_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: such as the bank incident rule, 12 CFR 748.1(c), NYDFS 500.17, DFARS 252.204-7012: no pause is written.
     """
-    return elapsed_hours(start, n, _HOURS, _HOURS_KO)
+    return elapsed_hours(start, n, _HOURS)
 
 
 def us_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -77,7 +80,7 @@ def us_business_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: the act at hand with the state's legal holidays, or 5 U.S.C. 6103 for federal bodies.
     """
-    days = count_working_days(start, n, calendar, "US business days")
+    days = count_working_days(start, n, calendar, _BUSINESS_DAYS)
     return days.ends(disputed_reading(days, n))
 
 
@@ -87,7 +90,7 @@ def us_fcc_business_days(start: datetime, n: int, calendar: Calendar) -> Counted
     Source: 47 CFR 1.4(e), for 47 CFR 64.2011. Days on which headquarters was closed without confirmation are business
     days here; the later date without them is shown.
     """
-    days = count_working_days(start, n, calendar, "47 CFR 1.4(e)")
+    days = count_working_days(start, n, calendar, _FCC)
     return days.ends(disputed_reading(days, n))
 
 
@@ -96,7 +99,7 @@ def us_full_business_days(start: datetime, n: int, calendar: Calendar) -> Counte
 
     Source: 47 CFR 64.2011 (text of 2007): customers are told after 7 full business days have passed.
     """
-    days = count_working_days(start, n, calendar, "47 CFR 64.2011")
+    days = count_working_days(start, n, calendar, _FCC_WAIT)
     days.steps.append(
         note(
             ko=f"온전한 영업일 {n}일이 지난 뒤부터 할 수 있음",
@@ -120,8 +123,8 @@ def us_edgar(start: datetime, n: int, calendar: Calendar) -> Counted:
     days.steps[-1:] = [
         day_step(
             days.last,
-            ko=f"영업일 {n}일째, EDGAR 접수는 동부시각 17:30까지(17 CFR 232.13(a)(2))",
-            en=f"business day {n}; EDGAR gives later transmissions the next day's date from 17:30 Eastern "
+            ko=f"영업일 {n}일째(주말은 세지 않음), EDGAR 접수는 동부시각 17:30까지(17 CFR 232.13(a)(2))",
+            en=f"business day {n} (weekends not counted); EDGAR gives later transmissions the next day's date from 17:30 Eastern "
             "(17 CFR 232.13(a)(2))",
         )
     ]

@@ -24,7 +24,7 @@ from compliance.engine.counting.common import (
 from compliance.engine.counting.plain import hours_on_working_days
 from compliance.engine.types import LaterReading, LocalText
 
-_ANPD = "ANPD Res. 1/2021, 15/2024"
+_ANPD = LocalText(ko="브라질 ANPD 결의 1/2021, 15/2024", en="ANPD Res. 1/2021, 15/2024")
 _SHORT = 6  # days up to which English-law interpretation acts leave days off out
 
 
@@ -35,7 +35,16 @@ def jp_appi_days(start: datetime, n: int, calendar: Calendar) -> Counted:
     Source: PPC guideline 3-5-3-4; Act on Holidays of Administrative Organs (行政機関の休日に関する法律) arts. 1-2.
     """
     off = weekend_or_holiday(calendar)
-    days = count_days(start, n, calendar, "PPC 3-5-3-4; 行政機関の休日に関する法律 2", first=1).roll(off)
+    days = count_days(
+        start,
+        n,
+        calendar,
+        LocalText(
+            ko="일본 개인정보보호위원회 지침 3-5-3-4, 행정기관 휴일에 관한 법률 제2조",
+            en="PPC guideline 3-5-3-4, 行政機関の休日に関する法律 art. 2",
+        ),
+        first=1,
+    ).roll(off)
     longer = skip(day_of(start, calendar) + timedelta(days=n), off)
     words = LocalText(
         ko="첫날을 세지 않는 견해(일본 민법 제140조)",
@@ -49,7 +58,9 @@ def jp_appi_guidance_days(start: datetime, n: int, calendar: Calendar) -> Counte
 
     Source: PPC guideline on the preliminary report.
     """
-    return count_days(start, n, calendar, "PPC guideline", first=1).ends()
+    return count_days(
+        start, n, calendar, LocalText(ko="일본 개인정보보호위원회 지침", en="PPC guideline"), first=1
+    ).ends()
 
 
 def jp_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -59,7 +70,9 @@ def jp_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Code (民法) arts. 140-142; Act on Holidays of Administrative Organs arts. 1-2.
     """
-    days = count_days(start, n, calendar, "民法 140-142").roll(sunday_or_holiday(calendar))
+    days = count_days(
+        start, n, calendar, LocalText(ko="일본 민법 제140조~제142조", en="Civil Code (民法) arts. 140-142")
+    ).roll(sunday_or_holiday(calendar))
     return days.ends(_office_days(days))
 
 
@@ -68,7 +81,9 @@ def jp_months(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Code (民法) arts. 138-142.
     """
-    days = count_months(start, n, calendar, "民法 138-142").roll(sunday_or_holiday(calendar))
+    days = count_months(
+        start, n, calendar, LocalText(ko="일본 민법 제138조~제142조", en="Civil Code (民法) arts. 138-142")
+    ).roll(sunday_or_holiday(calendar))
     return days.ends(_office_days(days))
 
 
@@ -77,7 +92,13 @@ def sg_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation Act 1965 s. 50. Not for the PDPA's "calendar days", which are ``calendar.days``.
     """
-    return _english(start, n, calendar, "Interpretation Act 1965 s. 50", sunday_or_holiday(calendar))
+    return _english(
+        start,
+        n,
+        calendar,
+        LocalText(ko="싱가포르 1965년 해석법 제50조", en="Interpretation Act 1965 s. 50"),
+        sunday_or_holiday(calendar),
+    )
 
 
 def hk_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -87,7 +108,9 @@ def hk_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation and General Clauses Ordinance, Cap. 1 s. 71; general holidays of Cap. 149.
     """
-    return _english(start, n, calendar, "Cap. 1 s. 71", sunday_or_holiday(calendar))
+    return _english(
+        start, n, calendar, LocalText(ko="홍콩 법률 제1장 제71조", en="Cap. 1 s. 71"), sunday_or_holiday(calendar)
+    )
 
 
 def my_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -95,7 +118,13 @@ def my_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation Acts 1948 and 1967 s. 54.
     """
-    return _english(start, n, calendar, "Interpretation Acts s. 54", weekend_or_holiday(calendar))
+    return _english(
+        start,
+        n,
+        calendar,
+        LocalText(ko="말레이시아 해석법 제54조", en="Interpretation Acts s. 54"),
+        weekend_or_holiday(calendar),
+    )
 
 
 def tw_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -104,7 +133,14 @@ def tw_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Administrative Procedure Act (行政程序法) art. 48.
     """
-    return _taiwan(count_days(start, n, calendar, "行政程序法 48"))
+    return _taiwan(
+        count_days(
+            start,
+            n,
+            calendar,
+            LocalText(ko="대만 행정절차법 제48조", en="Administrative Procedure Act (行政程序法) art. 48"),
+        )
+    )
 
 
 def tw_months(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -112,7 +148,14 @@ def tw_months(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Administrative Procedure Act (行政程序法) art. 48.
     """
-    return _taiwan(count_months(start, n, calendar, "行政程序法 48"))
+    return _taiwan(
+        count_months(
+            start,
+            n,
+            calendar,
+            LocalText(ko="대만 행정절차법 제48조", en="Administrative Procedure Act (行政程序法) art. 48"),
+        )
+    )
 
 
 def cn_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -120,7 +163,9 @@ def cn_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Code (民法典) arts. 201-203; the State Council's yearly notice says which weekends are worked.
     """
-    return _rolling(start, n, calendar, "民法典 201-203")
+    return _rolling(
+        start, n, calendar, LocalText(ko="중국 민법전 제201조~제203조", en="Civil Code (民法典) arts. 201-203")
+    )
 
 
 def in_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -128,7 +173,9 @@ def in_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: General Clauses Act 1897 ss. 9-10.
     """
-    return _rolling(start, n, calendar, "General Clauses Act 1897 ss. 9-10")
+    return _rolling(
+        start, n, calendar, LocalText(ko="인도 1897년 일반조항법 제9조, 제10조", en="General Clauses Act 1897 ss. 9-10")
+    )
 
 
 def au_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -136,7 +183,9 @@ def au_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Acts Interpretation Act 1901 s. 36.
     """
-    return _rolling(start, n, calendar, "Acts Interpretation Act 1901 s. 36")
+    return _rolling(
+        start, n, calendar, LocalText(ko="호주 1901년 법률해석법 제36조", en="Acts Interpretation Act 1901 s. 36")
+    )
 
 
 def th_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -144,7 +193,12 @@ def th_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil and Commercial Code ss. 193/3, 193/8.
     """
-    return _rolling(start, n, calendar, "Civil and Commercial Code ss. 193/3, 193/8")
+    return _rolling(
+        start,
+        n,
+        calendar,
+        LocalText(ko="태국 민상법전 제193/3조, 제193/8조", en="Civil and Commercial Code ss. 193/3, 193/8"),
+    )
 
 
 def vn_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -152,7 +206,9 @@ def vn_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Code 2015 arts. 147-148.
     """
-    return _rolling(start, n, calendar, "Civil Code 2015 arts. 147-148")
+    return _rolling(
+        start, n, calendar, LocalText(ko="베트남 2015년 민법 제147조, 제148조", en="Civil Code 2015 arts. 147-148")
+    )
 
 
 def ph_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -160,7 +216,7 @@ def ph_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Civil Code art. 13; the NPC's days are calendar days.
     """
-    return count_days(start, n, calendar, "Civil Code art. 13").ends()
+    return count_days(start, n, calendar, LocalText(ko="필리핀 민법 제13조", en="Civil Code art. 13")).ends()
 
 
 def tr_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -168,7 +224,9 @@ def tr_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Code of Obligations arts. 92-93.
     """
-    return _rolling(start, n, calendar, "Code of Obligations arts. 92-93")
+    return _rolling(
+        start, n, calendar, LocalText(ko="튀르키예 채무법 제92조, 제93조", en="Code of Obligations arts. 92-93")
+    )
 
 
 def il_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -176,7 +234,7 @@ def il_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation Law s. 10.
     """
-    return _rolling(start, n, calendar, "Interpretation Law s. 10")
+    return _rolling(start, n, calendar, LocalText(ko="이스라엘 해석법 제10조", en="Interpretation Law s. 10"))
 
 
 def ca_days(start: datetime, n: int, calendar: Calendar) -> Counted:
@@ -184,7 +242,9 @@ def ca_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation Act (R.S.C. 1985, c. I-21) ss. 26, 35; for Quebec its Interpretation Act s. 52.
     """
-    days = count_days(start, n, calendar, "Interpretation Act ss. 26, 35")
+    days = count_days(
+        start, n, calendar, LocalText(ko="캐나다 해석법 제26조, 제35조", en="Interpretation Act ss. 26, 35")
+    )
     return days.roll(sunday_or_holiday(calendar)).ends()
 
 
@@ -193,7 +253,12 @@ def za_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation Act 33 of 1957 s. 4.
     """
-    days = count_days(start, n, calendar, "Interpretation Act 33 of 1957 s. 4")
+    days = count_days(
+        start,
+        n,
+        calendar,
+        LocalText(ko="남아프리카공화국 1957년 해석법 제4조", en="Interpretation Act 33 of 1957 s. 4"),
+    )
     return days.roll(sunday_or_holiday(calendar)).ends()
 
 
@@ -202,7 +267,7 @@ def ke_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Interpretation Act (Kenya) s. 57.
     """
-    days = count_days(start, n, calendar, "Interpretation Act (Kenya) s. 57")
+    days = count_days(start, n, calendar, LocalText(ko="케냐 해석법 제57조", en="Interpretation Act (Kenya) s. 57"))
     return days.roll(sunday_or_holiday(calendar)).ends()
 
 
@@ -211,7 +276,7 @@ def ch_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: VwVG art. 20; that it applies to these notices, and so moves a last day off, is an assumption.
     """
-    days = count_days(start, n, calendar, "VwVG art. 20")
+    days = count_days(start, n, calendar, LocalText(ko="스위스 행정절차법(VwVG) 제20조", en="VwVG art. 20"))
     later = days.rolled(
         weekend_or_holiday(calendar),
         ko="주말ㆍ휴일에 끝나면 다음 근무일로 옮기는 견해(VwVG 제20조), 적용은 추정",
@@ -225,7 +290,9 @@ def ch_finma_hours(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: FINMA guidance 05/2020 and 03/2024 on FINMAG art. 29(2).
     """
-    counted = elapsed_hours(start, n, "FINMAG art. 29(2)")
+    counted = elapsed_hours(
+        start, n, LocalText(ko="스위스 금융시장감독법(FINMAG) 제29조 제2항", en="FINMAG art. 29(2)")
+    )
     due = hours_on_working_days(start, n, calendar)
     words = LocalText(
         ko="심각도가 '중대'가 아니면 은행 영업일에만 흐른다는 견해(FINMA 지침 03/2024)",
@@ -257,8 +324,10 @@ def cl_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: the decree under Ley 21.663 in its plain reading; Ley 19.880 art. 25 is the later reading.
     """
-    days = count_days(start, n, calendar, "Ley 21.663")
-    working = count_working_days(start, n, calendar, "Ley 19.880 art. 25").last
+    days = count_days(start, n, calendar, LocalText(ko="칠레 법률 제21.663호", en="Ley 21.663"))
+    working = count_working_days(
+        start, n, calendar, LocalText(ko="칠레 법률 제19.880호 제25조", en="Ley 19.880 art. 25")
+    ).last
     words = LocalText(
         ko="행정상 기간은 근무일로 센다는 견해(Ley 19.880 제25조)",
         en="if administrative days are business days (Ley 19.880 art. 25)",
@@ -271,7 +340,9 @@ def co_business_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Ley 4 de 1913 art. 62; Ley 51 de 1983.
     """
-    days = count_working_days(start, n, calendar, "Ley 4/1913 art. 62")
+    days = count_working_days(
+        start, n, calendar, LocalText(ko="콜롬비아 1913년 법률 제4호 제62조", en="Ley 4/1913 art. 62")
+    )
     return days.ends(disputed_reading(days, n))
 
 
@@ -280,7 +351,7 @@ def eg_working_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: Personal Data Protection Law; the working week is Sunday to Thursday.
     """
-    days = count_working_days(start, n, calendar, "PDPL")
+    days = count_working_days(start, n, calendar, LocalText(ko="이집트 개인정보보호법", en="PDPL"))
     return days.ends(disputed_reading(days, n))
 
 
@@ -289,16 +360,16 @@ def au_business_days(start: datetime, n: int, calendar: Calendar) -> Counted:
 
     Source: APRA Prudential Standard CPS 234.
     """
-    days = count_working_days(start, n, calendar, "APRA CPS 234")
+    days = count_working_days(start, n, calendar, LocalText(ko="호주 건전성감독청 기준 CPS 234", en="APRA CPS 234"))
     return days.ends(disputed_reading(days, n))
 
 
-def _rolling(start: datetime, n: int, calendar: Calendar, source: str) -> Counted:
+def _rolling(start: datetime, n: int, calendar: Calendar, source: LocalText) -> Counted:
     """Event day out; a last day on a weekend or holiday moves on."""
     return count_days(start, n, calendar, source).roll(weekend_or_holiday(calendar)).ends()
 
 
-def _english(start: datetime, n: int, calendar: Calendar, source: str, off: Off) -> Counted:
+def _english(start: datetime, n: int, calendar: Calendar, source: LocalText, off: Off) -> Counted:
     """As English-law interpretation acts count. That days off are left out of a short period altogether is shown."""
     days = count_days(start, n, calendar, source).roll(off)
     if n > _SHORT:
@@ -308,8 +379,8 @@ def _english(start: datetime, n: int, calendar: Calendar, source: str, off: Off)
         last += DAY
         counted += off(last) is None
     words = LocalText(
-        ko=f"{_SHORT}일 이하의 기간에서는 휴일을 아예 세지 않는 견해({source})",
-        en=f"if days off are left out of a period of up to {_SHORT} days ({source})",
+        ko=f"{_SHORT}일 이하의 기간에서는 휴일을 아예 세지 않는 견해({source.ko})",
+        en=f"if days off are left out of a period of up to {_SHORT} days ({source.en})",
     )
     return days.ends(_if_later(days, last, words))
 
