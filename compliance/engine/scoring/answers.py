@@ -1,6 +1,6 @@
 """A file of answers, read strictly, and its JSON Schema."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,8 @@ def read_answers(node: Node, method: Method) -> Answers:
     weights = method.procedure if isinstance(method.procedure, Weights) else None
     asked = set(method.questions) | ({DATASETS} if weights else set())
     given = node.at("answers")
+    if not isinstance(given.value, dict):
+        raise given.fail("expected a mapping of questions and answers")
     given.mapping(required=set(), optional=asked)
     values = {key: _answer(given.at(key), question) for key, question in method.questions.items() if given.has(key)}
     _check_within(given, values, method)
@@ -43,8 +45,15 @@ def _answer(node: Node, question: Question) -> Answer:
     if question.type == "bool":
         return node.boolean()
     if question.type == "choice":
-        return node.one_of(question.choices)
+        return _word(node, question.choices)
     return _bounds(node, question)
+
+
+def _word(node: Node, allowed: Collection[str]) -> str:
+    """One of these words; a list or a mapping in its place is refused like any other mistake."""
+    if not isinstance(node.value, str):
+        raise node.fail(f"{node.value!r}: expected one of {', '.join(sorted(allowed))}")
+    return node.one_of(allowed)
 
 
 def _bounds(node: Node, question: Question) -> Bounds:
@@ -72,12 +81,12 @@ def _check_within(given: Node, values: Mapping[str, Answer], method: Method) -> 
 
 def _dataset(node: Node, weights: Weights) -> DataSet:
     node.mapping(required=set(), optional={"name", "category", "adjustment", "identification"})
-    category = node.at("category").one_of(weights.categories) if node.has("category") else None
+    category = _word(node.at("category"), weights.categories) if node.has("category") else None
     return DataSet(
         name=node.at("name").text() if node.has("name") else "",
         category=category,
         adjustment=_adjustment(node, category, weights),
-        identification=node.at("identification").one_of(weights.identification) if node.has("identification") else None,
+        identification=_word(node.at("identification"), weights.identification) if node.has("identification") else None,
     )
 
 
@@ -115,9 +124,11 @@ def schema(method: Method) -> dict[str, Any]:
     if isinstance(method.procedure, Weights):
         properties = {DATASETS: _datasets_schema(method.procedure), **properties}
     reasons = {key: {"type": "string", "minLength": 1} for key in properties}
+    hints = [f"{hint.text.en} / {hint.text.ko} ({hint.confidence})" for hint in method.hints]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Breachclock answers: {method.key}",
+        "description": "\n".join([f"{method.title.en} / {method.title.ko}", *hints]),
         "type": "object",
         "additionalProperties": False,
         "required": ["answers"],

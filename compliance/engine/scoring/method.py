@@ -109,6 +109,14 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """What the source says to look at while answering; ``confidence``: how well we know its wording."""
+
+    text: LocalText
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Method:
     """One calculator. ``digest`` covers the whole file."""
 
@@ -123,6 +131,7 @@ class Method:
     proposes: Mapping[str, frozenset[FactValue]]
     levels: tuple[Level, ...]
     flags: tuple[Flag, ...]
+    hints: tuple[Hint, ...]
     procedure: Tests | Weights
     digest: str
     file: str = field(compare=False)
@@ -159,7 +168,7 @@ def _method(node: Node) -> Method:
         raise node.fail("missing", "kind")
     kind = node.at("kind").one_of(KINDS)
     required, optional = _OF_KIND[kind]
-    node.mapping(required=_COMMON | required, optional=optional | {"flags"})
+    node.mapping(required=_COMMON | required, optional=optional | {"flags", "hints"})
     sources = {key: _source(item) for key, item in node.at("sources").entries()}
     questions = read_questions(node.at("questions"))
     for item in node.at("questions").items():
@@ -180,6 +189,7 @@ def _method(node: Node) -> Method:
         proposes=proposes,
         levels=levels,
         flags=node.at("flags").each(lambda item: _flag(item, vocabulary)) if node.has("flags") else (),
+        hints=node.at("hints").each(_hint) if node.has("hints") else (),
         procedure=_tests(node, questions, levels, sources) if kind == "tests" else _weights(node, questions, sources),
         digest=digest(plain(node.value)),
         file=node.file,
@@ -225,6 +235,11 @@ def _level(node: Node, proposes: Mapping[str, frozenset[FactValue]], *, banded: 
         proposes=facts,
         house=node.at("house").local() if node.has("house") else None,
     )
+
+
+def _hint(node: Node) -> Hint:
+    node.mapping(required={"text", "confidence"})
+    return Hint(node.at("text").local(), node.at("confidence").one_of(CONFIDENCE))
 
 
 def _flag(node: Node, vocabulary: Vocabulary) -> Flag:

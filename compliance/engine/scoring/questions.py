@@ -25,7 +25,6 @@ class Question:
     type: str
     text: LocalText
     choices: Mapping[str, LocalText] = field(default_factory=dict)
-    help: LocalText | None = None
     source: str | None = None
     fact: str | None = None
     within: str | None = None
@@ -65,7 +64,7 @@ def read_questions(node: Node) -> dict[str, Question]:
 
 
 def _question(node: Node) -> Question:
-    node.mapping(required={"key", "type", "text"}, optional={"choices", "help", "source", "fact", "within", "factor"})
+    node.mapping(required={"key", "type", "text"}, optional={"choices", "source", "fact", "within", "factor"})
     kind = node.at("type").one_of(TYPES)
     if (kind == "choice") != node.has("choices"):
         raise node.fail("expected choices with the type choice, and with no other", "choices")
@@ -74,7 +73,6 @@ def _question(node: Node) -> Question:
         type=kind,
         text=node.at("text").local(),
         choices={key: item.local() for key, item in node.at("choices").entries()} if node.has("choices") else {},
-        help=node.at("help").local() if node.has("help") else None,
         source=node.at("source").text() if node.has("source") else None,
         fact=node.at("fact").text() if node.has("fact") else None,
         within=node.at("within").text() if node.has("within") else None,
