@@ -1,9 +1,11 @@
 """The calculators on the worked examples of their sources, and on both sides of every threshold."""
 
+import json
 from typing import Any
 
 import pytest
 
+from compliance.engine import canonical_json
 from compliance.engine.scoring import ReasonNeeded, UnknownLevel, adoption, calculate, read_answers
 from compliance.engine.strict import Node
 from tests.compliance.scoring import level, method, nothing, proposal, step
@@ -409,3 +411,10 @@ def test_a_recorded_fact_answers_its_question_and_an_answer_goes_before_it() -> 
         for answers in (read, said)
     ]
     assert [item["individuals_over_100"] for item in flags] == ["true", "false"]
+
+
+@pytest.mark.parametrize("key", ["dora", "dora_threat", "edpb", "enisa", "hipaa", "nis2"])
+def test_a_proposal_can_be_sealed(key: str) -> None:
+    found = proposal(key, {}).to_json()
+    assert json.loads(canonical_json(found)) == found
+    assert found["status"] == "undetermined"
