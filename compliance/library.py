@@ -10,6 +10,8 @@ HERE = Path(__file__).resolve().parent
 # A house may keep its own copies, for example with ladders of its own.
 LAW = Path(os.environ.get("BREACHCLOCK_LAW") or HERE / "law")
 POLICIES = Path(os.environ.get("BREACHCLOCK_POLICIES") or HERE / "policies")
+# What was parsed, so that a process starts quickly; files that changed always win.
+CACHE = Path(os.environ.get("BREACHCLOCK_VAR") or HERE.parent / "var") / "cache" / "law.json"
 
 
 @cache
@@ -19,7 +21,7 @@ def get_library() -> Library:
     Raises:
         compliance.engine.LawError: a file is wrong; the process must not start.
     """
-    return load_library(LAW)
+    return load_library(LAW, cache=CACHE)
 
 
 @cache

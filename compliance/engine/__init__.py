@@ -1,6 +1,6 @@
 """Law as values and the questions one can ask of it. Pure Python: no Django, no clock, no database."""
 
-from compliance.engine.assess import assess, most_decisive
+from compliance.engine.assess import assess, most_decisive, together
 from compliance.engine.canonical import canonical_json, digest
 from compliance.engine.diff import Change, Held, diff
 from compliance.engine.errors import (
@@ -95,4 +95,5 @@ __all__ = [
     "most_decisive",
     "next_repeat",
     "parse_instant",
+    "together",
 ]

@@ -1,7 +1,7 @@
 """Which duties exist, may exist or do not, why, and by when. Pure: facts and law in, answers out."""
 
 from collections import Counter as Votes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -47,6 +47,13 @@ def assess(
     return Assessment(
         library.digest, as_of, tuple(sorted(duties, key=_urgency)), most_decisive(duties), tuple(case.notices())
     )
+
+
+def together(found: Sequence[Assessment]) -> Assessment:
+    """The assessments of several entities as one list, soonest first."""
+    duties = tuple(sorted((duty for item in found for duty in item.duties), key=_urgency))
+    notices = tuple(dict.fromkeys(notice for item in found for notice in item.notices))
+    return Assessment(found[0].library_digest, found[0].as_of, duties, most_decisive(duties), notices)
 
 
 def _urgency(duty: Duty) -> tuple[bool, bool, float, str, str]:
@@ -268,11 +275,14 @@ class _View:
         found = self._ordered(stage, counter.deadline(stage.clock, begun))
         guidance = counter.guidance(stage.clock)
         due, later = found.due_at, found.later
+        if begun.stand_in is not None and status is Status.REQUIRED:
+            # A duty that stands has a true start that must be found out: what stands in for it is guidance only.
+            guidance, due, later = _stood_in(found, guidance), None, ()
         if law.confidence == LOW and self.rule.key not in self.case.sheet.turned_on:
             guidance, due, later, status = _not_sure(found, guidance), None, (), Status.POSSIBLE
         working = Working(
             lambda: self._because(stage),
-            lambda: self.chosen.notes + found.trace,
+            lambda: tuple(dict.fromkeys(self.chosen.notes + found.trace)),
             lambda: tuple(self._alternative(stage, begun, number) for number in range(len(begun.candidates))),
             lambda: self._addressees(stage),
         )
@@ -281,12 +291,12 @@ class _View:
             occurrence=occurrence,
             entity=self.case.entity.key,
             status=status,
-            starts_at=found.starts_at,
+            starts_at=found.starts_at if begun.stand_in is None or due is not None else None,
             due_at=due,
             due_zone=self._zone(),
             questions=self._questions(stage, begun, status),
             working=working,
-            provisional=begun.stand_in is not None,
+            provisional=begun.stand_in is not None and due is not None,
             opens_at=self._opens(stage, counter),
             guidance=guidance,
             later=later,
@@ -429,6 +439,17 @@ def _law(rule: Rule, version: Version, stage: Stage) -> StageLaw:
             order=tuple(order.text for order in stage.orders),
         )
     return kept[stage.key]
+
+
+def _stood_in(found: Deadline, guidance: Guidance | None) -> Guidance | None:
+    """Of a duty whose true start is not recorded, what the moment that stands in would give."""
+    return Guidance(_FROM_STAND_IN, found.due_at) if found.due_at is not None else guidance
+
+
+_FROM_STAND_IN = LocalText(
+    ko="시작 시점이 기록되지 않아 앞선 시점부터 센 값. 시작 시점을 기록하십시오(기한이 아님)",
+    en="counted from an earlier moment, because the start is not recorded: record it (no deadline)",
+)
 
 
 def _not_sure(found: Deadline, guidance: Guidance | None) -> Guidance | None:

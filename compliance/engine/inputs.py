@@ -245,7 +245,8 @@ def _entity_schema(library: Library) -> dict[str, Any]:
 
 
 def _choices_schema(definition: FactDef) -> dict[str, Any]:
-    return {"oneOf": [{"const": key, "title": f"{text.en} / {text.ko}"} for key, text in definition.choices.items()]}
+    labels = {key: f"{text.en} / {text.ko}" for key, text in definition.choices.items()}
+    return {"enum": list(labels), "x-labels": labels}
 
 
 def _people_schema(library: Library) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from compliance.engine.calendars import Calendar, read_calendar
 from compliance.engine.canonical import digest
 from compliance.engine.conditions import PLACE, Condition, Vocabulary, both, compile_condition, facts_of
 from compliance.engine.counting import COUNTING
-from compliance.engine.reading import CASES, LawFiles, read_files, with_model
+from compliance.engine.errors import LawError
+from compliance.engine.reading import CASES, RELEASED, LawFiles, read_files, with_model
 from compliance.engine.rules import (
     Clock,
     Exemption,
@@ -48,8 +49,12 @@ class Library:
     facts: Vocabulary
     calendars: Mapping[str, Calendar]
     released: Mapping[str, str]
-    root: Path
-    digest: str
+    files: LawFiles
+
+    @property
+    def digest(self) -> str:
+        """Of everything that decides an answer."""
+        return self.files.digest
 
     @cached_property
     def cases(self) -> Mapping[str, tuple[Node, ...]]:
@@ -59,7 +64,7 @@ class Library:
             LawError: unreadable, or fewer than two.
         """
         return {
-            rule.key: tuple(read_file(_cases_file(self.root, rule.file), root=self.root).items(least=2))
+            rule.key: tuple(read_file(_cases_file(self.files.root, rule.file), root=self.files.root).items(least=2))
             for rule in self.rules.values()
         }
 
@@ -113,7 +118,15 @@ def load_library(root: Path, *, cache: Path | None = None) -> Library:
     Raises:
         LawError: the first thing that is wrong.
     """
-    files = read_files(root, cache=cache)
+    return library_of(read_files(root, cache=cache))
+
+
+def library_of(files: LawFiles, *, proved: bool = True) -> Library:
+    """The library that ``files`` hold. ``proved``: every rule must have its worked cases beside it on disk.
+
+    Raises:
+        LawError: the first thing that is wrong.
+    """
     vocabulary = _vocabulary(files)
     calendars = {item.key: item for name in files.below("calendars") for item in [read_calendar(files.node(name))]}
     offices = {
@@ -126,21 +139,18 @@ def load_library(root: Path, *, cache: Path | None = None) -> Library:
         rule = _rule(node, _Reading(vocabulary, calendars, offices))
         if rule.key in rules:
             raise node.fail(f"{rule.key}: given already in {rules[rule.key].file}", "rule")
-        _cases_file(root, name)
+        if proved:
+            _cases_file(files.root, name)
         rules[rule.key] = rule
     _check_references(rules, files)
-    return Library(rules, vocabulary, calendars, _released(files), root, _digest(rules, vocabulary))
-
-
-def _digest(rules: Mapping[str, Rule], vocabulary: Mapping[str, FactDef]) -> str:
-    versions = {f"{rule.key}@{version.key}": version.digest for rule in rules.values() for version in rule.versions}
-    return digest({"versions": versions, "facts": {name: item.type for name, item in vocabulary.items()}})
+    return Library(rules, vocabulary, calendars, _released(files), files)
 
 
 def _released(files: LawFiles) -> Mapping[str, str]:
     """The digests of versions that were released: they never change, a new reading is a new revision."""
-    name = "released.yaml"
-    return {key: node.text() for key, node in files.node(name).entries()} if name in files.contents else {}
+    if RELEASED not in files.contents:
+        return {}
+    return {key: node.text() for key, node in files.node(RELEASED).entries()}
 
 
 def _cases_file(root: Path, name: str) -> Path:
@@ -330,16 +340,6 @@ def _version(node: Node, reading: _Reading) -> Version:
         digest=digest(source),
         source=source,
     )
-
-
-def read_version(source: Any, library: Library, *, rule: str) -> Version:
-    """A version as it was written down and kept, read again with the words of ``library``.
-
-    Raises:
-        LawError: the vocabulary no longer knows what it names.
-    """
-    reading = _Reading(library.facts, library.calendars, {})
-    return _version(Node(source, file=f"{rule} (kept)", key=""), reading)
 
 
 def _later_start(node: Node, reading: _Reading) -> LaterStart:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compliance.engine.canonical import digest
 from compliance.engine.errors import LawError
 from compliance.engine.strict import Node, plain, read_yaml
 
 MODEL_PREFIX = "_"
 CASES = "cases"
+RELEASED = "released.yaml"
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class LawFiles:
 
     root: Path
     contents: Mapping[str, Any]
+    # Of everything that decides an answer; two libraries of one digest answer alike.
+    digest: str
 
     def node(self, name: str) -> Node:
         """The file ``name``."""
@@ -52,11 +56,19 @@ def read_files(root: Path, *, cache: Path | None = None) -> LawFiles:
     texts = {str(path.relative_to(root)): path for path in _paths(root)}
     raw = {name: _bytes(path, name) for name, path in texts.items()}
     mark = _fingerprint(raw)
-    held = _cached(cache, mark)
+    held = _cached(cache, mark, root)
     if held is None:
-        held = {name: plain(read_yaml(_text(data, name), file=name)) for name, data in raw.items()}
+        held = law_files(
+            {name: plain(read_yaml(_text(data, name), file=name)) for name, data in raw.items()}, root=root
+        )
         _keep(cache, mark, held)
-    return LawFiles(root, held)
+    return held
+
+
+def law_files(contents: Mapping[str, Any], *, root: Path) -> LawFiles:
+    """Files that were parsed before, such as those of an earlier release that was kept."""
+    deciding = {name: value for name, value in contents.items() if name != RELEASED}
+    return LawFiles(root, contents, digest(deciding))
 
 
 def _paths(root: Path) -> list[Path]:
@@ -93,26 +105,29 @@ def _fingerprint(raw: Mapping[str, bytes]) -> str:
     return mark.hexdigest()
 
 
-def _cached(cache: Path | None, mark: str) -> dict[str, Any] | None:
+def _cached(cache: Path | None, mark: str, root: Path) -> LawFiles | None:
     if cache is None:
         return None
     try:
         kept = json.loads(cache.read_bytes())
     except (OSError, ValueError):
         return None
-    if not isinstance(kept, dict) or kept.get("fingerprint") != mark or not isinstance(kept.get("files"), dict):
+    if not isinstance(kept, dict) or set(kept) != _CACHE_KEYS or kept["fingerprint"] != mark:
         return None
-    files: dict[str, Any] = kept["files"]
-    return files
+    return LawFiles(root, kept["files"], kept["digest"])
 
 
-def _keep(cache: Path | None, mark: str, files: Mapping[str, Any]) -> None:
+_CACHE_KEYS = {"fingerprint", "digest", "files"}
+
+
+def _keep(cache: Path | None, mark: str, files: LawFiles) -> None:
     if cache is None:
         return
     beside = cache.with_suffix(f".{os.getpid()}")
+    kept = {"fingerprint": mark, "digest": files.digest, "files": files.contents}
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps({"fingerprint": mark, "files": files}, ensure_ascii=False), encoding="utf-8")
+        beside.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         beside.replace(cache)  # readers see the old file or the new one, never half of it
     except OSError:
         beside.unlink(missing_ok=True)
