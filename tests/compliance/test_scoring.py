@@ -165,6 +165,21 @@ def test_a_dora_limit_is_met_only_beyond_it(criterion: str, below: Any, above: A
     assert values == ["false", "true"]
 
 
+ALTERNATIVES = {
+    "t1": ["clients_share", "clients_number", "counterparts_share", "transactions_number", "transactions_value"],
+    "t3": ["duration", "downtime"],
+}
+
+
+@pytest.mark.parametrize(("threshold", "limit"), [(key, item) for key, items in ALTERNATIVES.items() for item in items])
+def test_each_limit_of_a_threshold_suffices(threshold: str, limit: str) -> None:
+    beyond = next(above for name, _below, above in DORA_LIMITS if name == limit)
+    whole = {"clients_of_service": 10_000_000} if limit == "clients_number" else {}
+    found = proposal("dora", dora(**{**WHOLE, **beyond, **whole}))
+    met = [name for name in ALTERNATIVES[threshold] if step(found, name) == "true"]
+    assert (met, step(found, threshold)) == ([limit], "true")
+
+
 @pytest.mark.parametrize("answer", ["media", "complaints", "requirements_missed", "clients_lost"])
 def test_each_ground_of_reputation_suffices(answer: str) -> None:
     assert step(proposal("dora", dora(**{answer: True})), "t2") == "true"
@@ -315,6 +330,8 @@ NIS2 = [
     ("a", "cloud", {"loss_eur": 5, "turnover_eur": 100}, {"loss_eur": "5.01", "turnover_eur": 100}),
     ("recurring", "cloud", {"recurring_count": 1, "recurring_loss_eur": 500001}, {"recurring_count": 2, "recurring_loss_eur": 500001}),
     ("recurring", "cloud", {"recurring_count": 2, "recurring_loss_eur": 500000}, {"recurring_count": 2, "recurring_loss_eur": 500001}),
+    ("recurring", "cloud", {"recurring_count": 2, "recurring_loss_eur": 5, "turnover_eur": 100}, {"recurring_count": 2, "recurring_loss_eur": "5.01", "turnover_eur": 100}),
+    ("many_down", "marketplace", {"users_down": 5, "eu_users": 100}, {"users_down": 6, "eu_users": 100}),
     ("dns", "dns", {"down_minutes": 30}, {"down_minutes": 31}),
     ("dns", "dns", {"mean_response_seconds": 10, "slow_minutes": 61}, {"mean_response_seconds": "10.1", "slow_minutes": 61}),
     ("dns", "dns", {"mean_response_seconds": 11, "slow_minutes": 60}, {"mean_response_seconds": 11, "slow_minutes": 61}),

@@ -114,10 +114,7 @@ def _dataset_detail(weights: Weights, item: DataSet) -> tuple[LocalText, ...]:
     ease = weights.identification.get(item.identification or "")
     adjusted = category.adjustments.get(item.adjustment) if category and item.adjustment is not None else None
     texts = (category.text if category else None, adjusted, ease.text if ease else None)
-    return tuple(
-        LocalText(ko=f"{ask.ko} {(text or UNKNOWN_TEXT).ko}", en=f"{ask.en} {(text or UNKNOWN_TEXT).en}")
-        for ask, text in zip([weights.ask[field] for field in FIELDS], texts, strict=True)
-    )
+    return tuple(text or UNKNOWN_TEXT for text in texts)
 
 
 def _part_step(method: Method, weights: Weights, key: str, value: str) -> Step:
