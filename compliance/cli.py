@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from compliance.engine import EngineError
+from compliance.engine import EngineError, Library
 
 BAD_INPUT = 2
 
@@ -54,3 +54,10 @@ def duration(delta: timedelta, language: str) -> str:
 
 
 DAYS_FROM = 96
+
+
+def expected_rule(given: str, library: Library) -> str:
+    """What to say of a rule that is not there: those of its area, or the areas."""
+    near = [key for key in library.rules if key.split(".")[0] == given.split(".")[0]]
+    areas = sorted({f"{key.split('.')[0]}. ..." for key in library.rules})
+    return f"expected one of {', '.join(near or areas)}"

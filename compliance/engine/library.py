@@ -6,7 +6,6 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from compliance.engine.calendars import Calendar, read_calendar
 from compliance.engine.canonical import digest
@@ -157,9 +156,7 @@ def _cases_file(root: Path, name: str) -> Path:
     path = root / name
     beside = path.parent / CASES / path.name
     if not beside.exists():
-        raise (
-            LawFiles(root, {name: None}).node(name).fail(f"expected worked cases in {beside.relative_to(root)}", CASES)
-        )
+        raise LawError(name, CASES, f"expected worked cases in {beside.relative_to(root)}")
     return beside
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from compliance import clock
-from compliance.cli import bad_input_exits, table
+from compliance.cli import bad_input_exits, expected_rule, table
 from compliance.engine import (
     Assessment,
     Duty,
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             requests = read_requests(_read(options["file"]), library)
             as_of, law_on = _as_of(options["as_of"]), _law_on(options["law_on"])
             if options["explain"] and options["explain"] not in library.rules:
-                raise LawError("--explain", options["explain"], _expected_rule(options["explain"], library))
+                raise LawError("--explain", options["explain"], expected_rule(options["explain"], library))
         found = together([assess(library, item.sheet, item.entity, as_of, law_on=law_on) for item in requests])
         names = {item.entity.key: item.entity.name or item.entity.key for item in requests}
         if options["format"] == "json":
@@ -179,14 +179,6 @@ def _local(at: datetime | None, duty: Duty) -> str:
         return ""
     written = in_zone(at, duty.due_zone)
     return f" {written[:10]} {written[11:16]} {written[-6:]}"
-
-
-def _expected_rule(given: str, library: Library) -> str:
-    area = given.split(".")[0]
-    near = [key for key in library.rules if key.split(".")[0] == area] or sorted(
-        {f"{key.split('.')[0]}. ..." for key in library.rules}
-    )
-    return f"expected one of {', '.join(near)}"
 
 
 def _read(name: str | None) -> Node:
