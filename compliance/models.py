@@ -27,6 +27,9 @@ class Entity(models.Model):
     name_en = models.CharField(_("name in English"), max_length=200, blank=True)
     zone = models.CharField(_("time zone"), max_length=60, default="Asia/Seoul")
     establishments = models.JSONField(_("establishments"), default=list)
+    main_establishment = models.CharField(_("main establishment"), max_length=6, blank=True)
+    # Places where people live whose data it holds. Null: not stated, so that every place may be concerned.
+    markets = models.JSONField(_("places of the people whose data it holds"), null=True, blank=True)
     roles = models.JSONField(_("roles in law"), default=list)
     sectors = models.JSONField(_("sectors"), default=list)
     # What forms print about the filer: business number, representative, address, contacts, by form field name.
@@ -69,3 +72,41 @@ class RuleSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.version} r{self.revision}"
+
+
+class LawRelease(models.Model):
+    """The whole library as it was when an incident was first assessed under it; never changed.
+
+    A running incident stays on its release until a person accepts another (:mod:`compliance.releases`).
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    # The files as plain data, canonical JSON, compressed.
+    content = models.BinaryField()
+    first_used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest[:16]
+
+
+class DayOff(models.Model):
+    """A day off that the calendars do not know yet, such as a holiday declared at short notice.
+
+    It counts for incidents that begin after it was added; a person re-times the running ones that it touches.
+    """
+
+    calendar = models.CharField(_("calendar"), max_length=12)
+    on = models.DateField(_("day"))
+    name = models.CharField(_("name"), max_length=120)
+    source = models.CharField(_("source"), max_length=300)
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-on", "calendar")
+        constraints = (models.UniqueConstraint(fields=("calendar", "on"), name="one_day_off_once"),)
+        verbose_name = _("day off")
+        verbose_name_plural = _("days off")
+
+    def __str__(self) -> str:
+        return f"{self.calendar} {self.on} {self.name}"

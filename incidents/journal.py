@@ -41,6 +41,10 @@ def register(actions: Mapping[str, str | Promise]) -> None:
 
 register(
     {
+        "law.accepted": _("Newer law accepted for the incident"),
+        "law.rule_followed": _("Rule of low confidence turned on"),
+        "law.rule_not_followed": _("Rule of low confidence turned off"),
+        "law.day_off_added": _("Day off added"),
         "incident.reported": _("Suspicion reported"),
         "incident.assessing": _("Assessment begun"),
         "incident.confirmed": _("Incident confirmed"),

@@ -39,6 +39,9 @@ class Incident(Machine):
     clock_at = models.DateTimeField(null=True)
     # What a double click or a repeated request carries, so that it makes one incident and not two.
     request_key = models.CharField(max_length=64, null=True, unique=True)
+    # The release of the law library that speaks about it, and the moment up to which added days off count.
+    law_digest = models.CharField(max_length=64, blank=True)
+    law_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-reported_at", "-pk")
@@ -159,6 +162,9 @@ class PeopleCount(models.Model):
     residence = models.CharField(_("residence"), max_length=12)
     count = models.PositiveBigIntegerField(_("people"), null=True)
     categories = models.JSONField(_("data categories"), default=list)
+    # All of these people's data was unreadable; the key was taken with it. Null: not known.
+    encrypted = models.BooleanField(_("encrypted"), null=True)
+    key_taken = models.BooleanField(_("key taken"), null=True)
     source = models.CharField(max_length=500, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed at"))
     recorded_at = models.DateTimeField()
@@ -169,6 +175,24 @@ class PeopleCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.residence} {self.count}"
+
+
+class RuleDecision(models.Model):
+    """A person's word on a rule of low confidence: follow it as hard law in this incident, or don't. The latest counts."""
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="rule_decisions")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    rule = models.CharField(max_length=120)
+    follow = models.BooleanField(_("follow it"))
+    reason = models.TextField(_("reason"))
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("decided_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.rule} {'followed' if self.follow else 'not followed'}"
 
 
 class AffectedSystem(models.Model):

@@ -267,7 +267,18 @@ class _View:
         status = self._status(stage)
         if status is Status.NOT_REQUIRED:
             working = Working(lambda: self._because(stage), tuple, tuple, lambda: self._addressees(stage))
-            return Duty(law, occurrence, self.case.entity.key, status, None, None, self._zone(), (), working)
+            return Duty(
+                law,
+                occurrence,
+                self.case.entity.key,
+                status,
+                None,
+                None,
+                self._zone(),
+                (),
+                working,
+                concerns_entity=self.who is not Truth.FALSE,
+            )
         return self._standing(law, stage, occurrence, begun, status)
 
     def _standing(self, law: StageLaw, stage: Stage, occurrence: str, begun: Begun, status: Status) -> Duty:

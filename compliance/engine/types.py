@@ -312,6 +312,8 @@ class Duty:
     opens_at: datetime | None = None
     guidance: Guidance | None = None
     later: tuple[LaterReading, ...] = ()
+    # False: the rule speaks to others only (role, sector, place).
+    concerns_entity: bool = True
 
     rule = property(lambda self: self.law.rule, doc="The rule's key.")
     stage = property(lambda self: self.law.stage, doc="The stage's key.")
@@ -384,6 +386,7 @@ class Duty:
             "due_at": self._local(self.due_at),
             "due_zone": self.due_zone,
             "provisional": self.provisional,
+            "concerns_entity": self.concerns_entity,
             "opens_at": self._local(self.opens_at),
             "guidance": {"text": self.guidance.text.to_json(), "at": self._local(self.guidance.at)}
             if self.guidance

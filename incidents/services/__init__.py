@@ -10,6 +10,13 @@ from incidents.services.facts import (
     people_record,
     systems_add,
 )
+from incidents.services.law import (
+    day_off_add,
+    law_accept,
+    law_behind,
+    law_preview,
+    rule_decide,
+)
 from incidents.services.lifecycle import (
     dismissal_decide,
     dismissal_request,
@@ -33,6 +40,7 @@ from incidents.services.obligations import (
 __all__ = [
     "assessment_of",
     "candidate_adopt",
+    "day_off_add",
     "dismissal_decide",
     "dismissal_request",
     "escalation_acknowledge",
@@ -52,9 +60,13 @@ __all__ = [
     "incident_report",
     "is_late",
     "late_reason_record",
+    "law_accept",
+    "law_behind",
+    "law_preview",
     "obligation_meet",
     "obligation_reopen",
     "people_record",
     "reassess",
+    "rule_decide",
     "systems_add",
 ]

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from django.contrib.auth.models import User
 from django.db.models import Q
 
-from compliance.engine import Assessment, Change, Duty, Held, Status, assess, diff
-from compliance.library import get_library, get_policies
+from compliance import releases
+from compliance.engine import Assessment, Change, Duty, Held, Library, Status, assess, diff
+from compliance.library import get_policies
 from compliance.models import Entity, RuleSnapshot
 from incidents import journal, timers
 from incidents.models import Incident, Obligation
@@ -25,18 +26,24 @@ def reassess(*, incident: Incident, at: datetime, by: User | None) -> None:
 def assessment_of(incident: Incident, entity: Entity, *, as_of: datetime) -> Assessment:
     """What the law asks of ``entity`` given what was known of ``incident`` at ``as_of``. Writes nothing."""
     sheet = sheets.fact_sheet(incident, entity, as_of=as_of)
-    return assess(get_library(), sheet, sheets.profile(entity), as_of)
+    return assess(library_of(incident), sheet, sheets.profile(entity), as_of)
+
+
+def library_of(incident: Incident) -> Library:
+    """The release of the law that speaks about ``incident``, with the days off known when it was taken."""
+    return releases.library_at(incident.law_digest, days_known_at=incident.law_at or incident.reported_at)
 
 
 def reassess_locked(incident: Incident, *, at: datetime, by: User | None) -> None:
     """:func:`reassess` for a caller that holds the incident's lock."""
     known = sheets.read(incident, as_of=at)
+    library = library_of(incident)
     for entity in incident.entities.order_by("pk"):
         sheet = sheets.fact_sheet(incident, entity, as_of=at, known=known)
-        duties = assess(get_library(), sheet, sheets.profile(entity), at).duties
+        duties = assess(library, sheet, sheets.profile(entity), at).duties
         held = {row.identity: row for row in known.obligations if row.entity_id == entity.pk}
         for change in diff([_held(row) for row in held.values()], duties):
-            _apply(change, held.get(change.identity), incident, entity, at=at, by=by)
+            _apply(change, held.get(change.identity), incident, entity, library, at=at, by=by)
 
 
 def _held(row: Obligation) -> Held:
@@ -59,12 +66,14 @@ def _apply(
     row: Obligation | None,
     incident: Incident,
     entity: Entity,
+    library: Library,
     *,
     at: datetime,
     by: User | None,
 ) -> None:
     if row is None:
         if change.duty is not None and change.kind == "open":
+            _keep_snapshot(change.duty, library, at=at)
             _open(change.duty, incident, entity, at=at, by=by)
         return
     if row.state == ObligationState.EXCUSED:
@@ -72,11 +81,12 @@ def _apply(
     if change.duty is None:
         _lapse(row, at=at, by=by)
         return
+    if row.rule_digest != change.duty.digest:
+        _keep_snapshot(change.duty, library, at=at)
     _carry(row, change.duty, at=at, by=by)
 
 
 def _open(duty: Duty, incident: Incident, entity: Entity, *, at: datetime, by: User | None) -> None:
-    _keep_snapshot(duty, at=at)
     row = Obligation(
         incident=incident,
         entity=entity,
@@ -99,7 +109,6 @@ def _carry(row: Obligation, duty: Duty, *, at: datetime, by: User | None) -> Non
     before = (row.due_at, row.target_at, row.state)
     pinned = row.rule_digest
     was_due = row.due_at
-    _keep_snapshot(duty, at=at)
     _copy(row, duty, at=at)
     actions = _move(row, duty, at=at)
     if row.due_at != was_due:
@@ -165,19 +174,21 @@ def _copy(row: Obligation, duty: Duty, *, at: datetime) -> None:
     row.version = duty.version
     row.revision = duty.revision
     row.rule_digest = duty.digest
+    row.duty = duty.to_json()
+    if duty.status is Status.NOT_REQUIRED and row.pk is not None:
+        return  # the clock it had stays readable
     row.standard = duty.standard
     row.starts_at = duty.starts_at
     row.due_at = duty.due_at
     row.due_zone = duty.due_zone
     row.target_at = get_policies().target(duty.standard, duty.starts_at, row.opened_at) if duty.due_at is None else None
-    row.duty = duty.to_json()
 
 
-def _keep_snapshot(duty: Duty, *, at: datetime) -> None:
+def _keep_snapshot(duty: Duty, library: Library, *, at: datetime) -> None:
     """Keep the text of the rule version the first time an obligation relies on it."""
     if RuleSnapshot.objects.filter(digest=duty.digest).exists():
         return
-    content = get_library().version(duty.rule, duty.version).to_json()
+    content = library.version(duty.rule, duty.version).to_json()
     RuleSnapshot.objects.bulk_create(
         [
             RuleSnapshot(

@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from compliance import clock
+from compliance import clock, releases
 from compliance.errors import BadInput, NotPermitted, Refused
+from compliance.library import get_library
 from compliance.models import Entity
 from compliance.text import clean
 from incidents import access, journal
@@ -70,7 +71,10 @@ def incident_report(
         reported_at=at,
         clock_at=at if kind == Incident.Kind.REPLAY else None,
         request_key=request_key or None,
+        law_digest=get_library().digest,
+        law_at=at,
     )
+    releases.keep(get_library(), at=at)
     first = _first_facts(
         known_at=known_at or at,
         known_label=known_label,

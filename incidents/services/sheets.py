@@ -8,7 +8,7 @@ from typing import Any
 from compliance.engine import Candidate, EntityProfile, Event, FactSheet, PeopleCount, Submission
 from compliance.library import get_library
 from compliance.models import Entity
-from incidents.models import Fact, Incident, Obligation
+from incidents.models import Fact, Incident, Obligation, RuleDecision
 from incidents.models import PeopleCount as PeopleCountRow
 
 
@@ -19,14 +19,16 @@ class Known:
     facts: tuple[Fact, ...]
     people: tuple[PeopleCountRow, ...]
     obligations: tuple[Obligation, ...]
+    decisions: tuple[RuleDecision, ...]
 
 
 def read(incident: Incident, *, as_of: datetime) -> Known:
-    """Everything recorded of ``incident`` up to ``as_of`` (inclusive), in three queries."""
+    """Everything recorded of ``incident`` up to ``as_of`` (inclusive), in four queries."""
     return Known(
         facts=tuple(incident.facts.filter(recorded_at__lte=as_of).order_by("number")),
         people=tuple(incident.people_counts.filter(recorded_at__lte=as_of).order_by("recorded_at", "pk")),
         obligations=tuple(incident.obligations.filter(opened_at__lte=as_of).order_by("pk")),
+        decisions=tuple(incident.rule_decisions.filter(decided_at__lte=as_of)),
     )
 
 
@@ -38,6 +40,8 @@ def profile(entity: Entity) -> EntityProfile:
         roles=tuple(entity.roles),
         sectors=tuple(entity.sectors),
         establishments=tuple(entity.establishments),
+        markets=None if entity.markets is None else tuple(entity.markets),
+        main_establishment=entity.main_establishment or None,
     )
 
 
@@ -49,6 +53,7 @@ def fact_sheet(incident: Incident, entity: Entity, *, as_of: datetime, known: Kn
         facts={name: _value(name, facts) for name, facts in rows.items()},
         people=tuple(_people(held.people, entity)),
         submissions=tuple(_submissions(held.obligations, entity, as_of=as_of)),
+        turned_on=_followed(held.decisions, entity),
     )
 
 
@@ -116,11 +121,17 @@ def instant_of(fact: Fact) -> datetime:
     return datetime.fromisoformat(str(fact.value)).astimezone(UTC)
 
 
+def _followed(rows: Iterable[RuleDecision], entity: Entity) -> frozenset[str]:
+    """The rules of low confidence whose latest word is to follow them."""
+    latest = {row.rule: row.follow for row in rows if row.entity_id == entity.pk}
+    return frozenset(rule for rule, follow in latest.items() if follow)
+
+
 def _people(rows: Iterable[PeopleCountRow], entity: Entity) -> Iterable[PeopleCount]:
     latest: dict[str, PeopleCountRow] = {row.residence: row for row in rows if row.entity_id == entity.pk}
     for residence in sorted(latest):
         row = latest[residence]
-        yield PeopleCount(residence=residence, count=row.count, categories=tuple(row.categories))
+        yield PeopleCount(residence, row.count, tuple(row.categories), row.encrypted, row.key_taken)
 
 
 def people_total(rows: Iterable[PeopleCountRow], entity: Entity) -> int | None:
