@@ -37,6 +37,7 @@ ENISA = [
     ([data("behavioural")], {"confidentiality": "unknown", "integrity": "not_recoverable"}, "3", "high"),
     ([data("financial", 0, "significant")], {**STOLEN, "availability": "permanent"}, "3.75", "high"),
     ([data("financial")], STOLEN, "4", "very_high"),
+    ([data("simple")], {"integrity": "recoverable"}, "1.25", "low"),
     # the ends of the scale
     ([data("simple", 0, "negligible")], {}, "0.25", "low"),
     ([data("sensitive")], {**STOLEN, "integrity": "not_recoverable", "availability": "permanent"}, "6", "very_high"),
@@ -350,6 +351,10 @@ NIS2 = [
     ("data_centre", "data_centre", {}, {"physical_access": True}),
     ("cdn_managed", "cdn", {"down_minutes": 30}, {"down_minutes": 31}),
     ("cdn_managed", "msp_mssp", {"users_compromised": 1000000}, {"users_compromised": 1000001}),
+    ("tld", "tld", {"mean_response_seconds": 11, "slow_minutes": 60}, {"mean_response_seconds": 11, "slow_minutes": 61}),
+    ("cdn_managed", "cdn", {"users_limited": 1000001, "limited_minutes": 60}, {"users_limited": 1000001, "limited_minutes": 61}),
+    ("cdn_managed", "cdn", {}, {"malicious_compromise": True}),
+    ("platform", "social_network", {"users_compromised": 1000000}, {"users_compromised": 1000001}),
     ("platform", "marketplace", {"users_down": 1000000}, {"users_down": 1000001}),
     ("platform", "search_engine", {"users_limited": 5, "eu_users": 100}, {"users_limited": 6, "eu_users": 100}),
     ("platform", "social_network", {}, {"malicious_compromise": True}),
