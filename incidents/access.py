@@ -13,6 +13,7 @@ from incidents.models import Incident
 HANDLES = frozenset({Role.OWNER, Role.COUNSEL, Role.APPROVER, Role.MANAGER, Role.CISO, Role.CPO, Role.EXECUTIVE})
 REPORTS = HANDLES | {Role.REPORTER}
 DECIDES = frozenset({Role.COUNSEL, Role.APPROVER})
+KEEPS_CALENDARS = frozenset({Role.COUNSEL, Role.MANAGER})
 
 
 def visible_incidents(user: User) -> QuerySet[Incident]:
@@ -44,6 +45,21 @@ def may_handle(user: User, incident: Incident) -> bool:
 def may_decide(user: User, incident: Incident) -> bool:
     """Whether ``user`` may be the second pair of eyes."""
     return bool(roles_in(user, incident.entities.all()) & DECIDES)
+
+
+def may_keep_calendars(user: User) -> bool:
+    """Whether ``user`` may add days off: counsel or manager of any entity."""
+    return Membership.objects.filter(user=user.pk, role__in=KEEPS_CALENDARS).exists()
+
+
+def require_keep_calendars(user: User) -> None:
+    """Refuse unless ``user`` may add days off.
+
+    Raises:
+        NotPermitted: the user has no such role.
+    """
+    if not may_keep_calendars(user):
+        raise NotPermitted(_("Only counsel or a manager can add days off."), code="may_not_keep_calendars")
 
 
 def require_report(user: User | None, entities: Iterable[Entity]) -> None:

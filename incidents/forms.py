@@ -14,6 +14,7 @@ from compliance.models import Entity
 from incidents import services
 from incidents.models import Dismissal, Escalation, Evidence, Excuse, Fact, Incident, Obligation
 
+_ANSWERS = {"yes": True, "no": False, "unknown": None, "": None}
 YES_NO_UNKNOWN = (("yes", _("Yes")), ("no", _("No")), ("unknown", _("Don't know")))
 
 
@@ -136,7 +137,7 @@ class FactForm(Action):
         super().__init__(*args, **options)
         name = fact or (self.data.get(self.add_prefix("name")) if self.is_bound else None)
         self.definition = get_library().facts.get(name or "")
-        if self.definition is None or self.definition.type == "people":
+        if self.definition is None or self.definition.type in ("people", "profile"):
             self.definition = None
             return
         self.initial.setdefault("name", self.definition.name)
@@ -197,18 +198,37 @@ class PeopleForm(Action):
 
     residence = forms.CharField(label=_("Place of residence"), max_length=12, initial="KR")
     count = forms.IntegerField(label=_("People (leave empty if not known yet)"), min_value=0, required=False)
-    categories = forms.CharField(label=_("Data categories, separated by commas"), max_length=300, required=False)
+    kinds = forms.MultipleChoiceField(
+        label=_("Kinds of data (leave empty if not known yet)"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    categories = forms.CharField(label=_("Other data, separated by commas"), max_length=300, required=False)
+    encrypted = forms.ChoiceField(
+        label=_("Was all of their data encrypted?"), choices=YES_NO_UNKNOWN, initial="unknown", required=False
+    )
+    key_taken = forms.ChoiceField(
+        label=_("Was the key taken too?"), choices=YES_NO_UNKNOWN, initial="unknown", required=False
+    )
     confirmed_at = LocalInstant(label=_("Confirmed at"))
     source = forms.CharField(label=_("Source or evidence"), max_length=500, required=False)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        language = get_language() or "en"
+        kinds = get_library().facts["people.categories"].choices
+        self.fields["kinds"].choices = [(key, text.get(language)) for key, text in kinds.items()]
+        self.fields["residence"].help_text = _("KR, US-CA, DE-HE: the country, and the state where there is one")
+
     def perform(self, *, at: datetime, by: User) -> None:
         data = self.cleaned_data
+        others = [part.strip() for part in data["categories"].split(",") if part.strip()]
         services.people_record(
             incident=self.incident,
             entity=self.incident.entities.order_by("pk")[0],
             residence=data["residence"].upper(),
             count=data["count"],
-            categories=[part.strip() for part in data["categories"].split(",") if part.strip()],
+            categories=[*data["kinds"], *others],
+            encrypted=_ANSWERS[data["encrypted"]],
+            key_taken=_ANSWERS[data["key_taken"]],
             confirmed_at=data["confirmed_at"],
             source=data["source"],
             at=at,
@@ -355,6 +375,52 @@ class ExcuseDecisionForm(Action):
         services.excuse_decide(excuse=row, approve=self.cleaned_data["decision"] == "approve", at=at, by=by)
 
 
+class RuleForm(Action):
+    """Follow a rule of low confidence as hard law, or stop following it."""
+
+    follow = forms.ChoiceField(
+        choices=(("yes", _("Follow it")), ("no", _("Don't follow it"))), widget=forms.HiddenInput
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=2000)
+
+    def perform(self, *, at: datetime, by: User) -> None:
+        row = Obligation.objects.get(pk=self.cleaned_data["subject"], incident=self.incident)
+        services.rule_decide(
+            incident=self.incident,
+            entity=row.entity,
+            rule=row.rule,
+            follow=self.cleaned_data["follow"] == "yes",
+            reason=self.cleaned_data["reason"],
+            at=at,
+            by=by,
+        )
+
+
+class LawAcceptForm(forms.Form):
+    """Put an incident under the law in use now."""
+
+    reason = forms.CharField(
+        label=_("Why is the newer law accepted for this incident?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "form-control"}),
+    )
+
+
+class DayOffForm(forms.Form):
+    """A day off that a calendar does not know yet."""
+
+    calendar = forms.ChoiceField(label=_("Calendar"), widget=forms.Select(attrs={"class": "form-control"}))
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}))
+    name = forms.CharField(label=_("Name of the day"), max_length=120)
+    source = forms.CharField(label=_("Where it was announced"), max_length=300)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["calendar"].choices = [(key, key) for key in sorted(get_library().calendars)]
+        for name in ("name", "source"):
+            self.fields[name].widget.attrs["class"] = "form-control"
+
+
 ACTIONS: dict[str, type[Action]] = {
     "fact": FactForm,
     "adopt": AdoptForm,
@@ -371,4 +437,5 @@ ACTIONS: dict[str, type[Action]] = {
     "dismissal": DismissalDecisionForm,
     "excuse": ExcuseForm,
     "excusal": ExcuseDecisionForm,
+    "rule": RuleForm,
 }

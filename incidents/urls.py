@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import views
+from incidents import views, views_law
 
 app_name = "incidents"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("report/", views.report, name="report"),
     path("incidents/", views.incident_list, name="list"),
     path("incidents/<str:code>/", views.incident, name="incident"),
-    path("law/", views.law, name="law"),
-    path("law/<str:key>/", views.rule, name="rule"),
+    path("incidents/<str:code>/law/", views_law.law_review, name="law_review"),
+    path("law/", views_law.law, name="law"),
+    path("law/days-off/", views_law.days_off, name="days_off"),
+    path("law/<str:key>/", views_law.rule, name="rule"),
 ]

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from compliance import clock
-from compliance.engine import assess
+from compliance.engine import FactDef, Library, assess
 from compliance.errors import Refused
 from compliance.library import get_library
 from incidents import access, forms, journal, selectors, services
@@ -161,7 +161,8 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
     entity = found.entities.all()[0]
     standing = sheets.standing(found, entity, as_of=now)
     shown = [fact for rows in standing.values() for fact in rows]
-    asked = assess(get_library(), sheets.fact_sheet(found, entity, as_of=now, known=known), sheets.profile(entity), now)
+    library = services.library_of(found)
+    asked = assess(library, sheets.fact_sheet(found, entity, as_of=now, known=known), sheets.profile(entity), now)
     fact = request.GET.get("fact") or (asked.questions[0] if asked.questions else "")
     entries = JournalEntry.objects.filter(chain=found.code).order_by("-sequence")
     return {
@@ -173,7 +174,10 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
         "progress": selectors.progress_of([item.obligation for item in clocks]),
         "ribbon": draw(found, clocks, shown, now=now, zone=zone),
         "questions": asked.questions,
-        "not_required": [duty for duty in asked.duties if duty.status == "not_required"],
+        "not_required": [duty for duty in asked.duties if duty.status == "not_required" and duty.concerns_entity],
+        "for_others": len({duty.rule for duty in asked.duties if not duty.concerns_entity}),
+        "told_by": {name: rows[-1] for name, rows in standing.items()},
+        "law_behind": found.kind != Incident.Kind.REPLAY and services.law_behind().filter(pk=found.pk).exists(),
         "fact_form": _fact_form(found, zone, fact, bound),
         "bound": bound,
         "forms": _empty_forms(found, zone, bound),
@@ -181,7 +185,7 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
         "contested": _contested(standing),
         "events": [fact for fact in shown if fact.kind == Fact.Kind.EVENT],
         "history": list(reversed(known.facts)),
-        "vocabulary": [item for item in get_library().facts.values() if item.type != "people"],
+        "vocabulary": _vocabulary(library, {duty.rule for duty in asked.duties if duty.concerns_entity}),
         "people": _latest_people(known),
         "systems": list(found.systems.order_by("pk")),
         "evidence": list(found.evidence_items.select_related("settled_by")),
@@ -198,6 +202,16 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
         "may_handle": access.may_handle(request.user, found) and found.kind != Incident.Kind.REPLAY,
         "may_decide": access.may_decide(request.user, found) and found.kind != Incident.Kind.REPLAY,
     }
+
+
+def _vocabulary(library: Library, rules: set[str]) -> list[FactDef]:
+    """The facts that rules speaking to the entity rest on, and those that only feed filings."""
+    used = set().union(*(library.rules[key].facts for key in rules)) if rules else set()
+    return [
+        item
+        for item in library.facts.values()
+        if item.type not in ("people", "profile") and (item.name in used or not item.legal)
+    ]
 
 
 def _latest_people(known: sheets.Known) -> list[Any]:
@@ -229,7 +243,7 @@ def _fact_form(found: Incident, zone: str, name: str, bound: forms.Action | None
     if isinstance(bound, forms.FactForm):
         return bound
     definition = get_library().facts.get(name)
-    if definition is None or definition.type == "people":
+    if definition is None or definition.type in ("people", "profile"):
         return None
     return forms.FactForm(incident=found, zone=zone, fact=name)
 
@@ -240,24 +254,3 @@ def _empty_forms(found: Incident, zone: str, bound: forms.Action | None) -> dict
         if name != "fact":
             made[name] = bound if type(bound) is kind and bound is not None else kind(incident=found, zone=zone)
     return made
-
-
-@login_required
-def law(request: HttpRequest) -> HttpResponse:
-    """The library."""
-    return render(
-        request, "incidents/law.html", {"rules": get_library().rules.values(), "digest": get_library().digest}
-    )
-
-
-@login_required
-def rule(request: HttpRequest, key: str) -> HttpResponse:
-    """One rule with its versions."""
-    found = get_library().rules.get(key)
-    if found is None:
-        raise Http404(key)
-    relying = Obligation.objects.filter(rule=key, incident__in=access.visible_incidents(request.user))
-    codes = sorted(set(relying.values_list("incident__code", flat=True)))
-    return render(
-        request, "incidents/rule.html", {"rule": found, "versions": list(reversed(found.versions)), "incidents": codes}
-    )

@@ -289,10 +289,10 @@ def _check_order(node: Node, versions: tuple[Version, ...]) -> None:
 
 
 _VERSION_KEYS = {
-    "from", "revision", "connects_by", "confidence", "carries_out", "citations", "applies_when",
+    "revision", "connects_by", "confidence", "carries_out", "citations", "applies_when",
     "stages", "contents", "penalties", "records", "channel",
 }  # fmt: skip
-_VERSION_OPTIONS = {"until", "doubts", "exemptions", "transition", "standing", "later_starts"}
+_VERSION_OPTIONS = {"from", "until", "doubts", "exemptions", "transition", "standing", "later_starts"}
 
 
 def _version(node: Node, reading: _Reading) -> Version:
@@ -302,7 +302,7 @@ def _version(node: Node, reading: _Reading) -> Version:
     start = node.at("from").day() if node.has("from") else None
     until = node.at("until").day() if node.has("until") else None
     if start is None and standing == Standing.IN_FORCE:
-        raise node.fail("expected a date for a text that is in force", "from")
+        raise node.fail("missing; a text in force has a first day", "from")
     if until is not None and start is not None and until <= start:
         raise node.fail(f"{until}: expected a date after {start}", "until")
     source = plain(node.value)

@@ -1,5 +1,6 @@
 """The files of law on disk: parsed once, kept as plain data beside a fingerprint, models merged into what follows them."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -130,7 +131,8 @@ def _keep(cache: Path | None, mark: str, files: LawFiles) -> None:
         beside.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         beside.replace(cache)  # readers see the old file or the new one, never half of it
     except OSError:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def with_model(node: Node, files: LawFiles) -> Node:

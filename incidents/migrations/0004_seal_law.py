@@ -2,17 +2,15 @@
 
 from django.db import migrations
 
-from incidents.sealed import seal, unseal
-
-TABLES = ("incidents_ruledecision", "compliance_lawrelease")
+from incidents.sealed import SEALED_LAW_TABLES, seal, unseal
 
 
 def forwards(apps, schema_editor):
-    seal(schema_editor, TABLES)
+    seal(schema_editor, SEALED_LAW_TABLES)
 
 
 def backwards(apps, schema_editor):
-    unseal(schema_editor, TABLES)
+    unseal(schema_editor, SEALED_LAW_TABLES)
 
 
 class Migration(migrations.Migration):

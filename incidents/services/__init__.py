@@ -1,6 +1,6 @@
 """One function per change of state: lock the incident, check, change, schedule, write the journal, in one transaction."""
 
-from incidents.services.assessment import assessment_of, reassess
+from incidents.services.assessment import assessment_of, library_of, reassess
 from incidents.services.evidence import evidence_add, evidence_lose, evidence_preserve
 from incidents.services.facts import (
     candidate_adopt,
@@ -63,6 +63,7 @@ __all__ = [
     "law_accept",
     "law_behind",
     "law_preview",
+    "library_of",
     "obligation_meet",
     "obligation_reopen",
     "people_record",

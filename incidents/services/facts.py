@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import clock
 from compliance.engine import FactDef
+from compliance.engine.conditions import PLACE
 from compliance.errors import BadInput, Refused
 from compliance.library import get_library
 from compliance.models import Entity
@@ -156,8 +157,12 @@ def people_record(
     at: datetime,
     by: User | None,
     source: str = "",
+    encrypted: bool | None = None,
+    key_taken: bool | None = None,
 ) -> PeopleCount:
     """Record how many people of ``residence`` are affected (None: not known yet) and re-assess.
+
+    ``encrypted``: all of their data was unreadable; ``key_taken``: the key went with it; None: not known.
 
     When an earlier total exists and the new one differs, that is a newly confirmed fact of its own: it is recorded as
     an event at ``confirmed_at`` in the same transaction and may raise the duty to supplement.
@@ -173,6 +178,13 @@ def people_record(
             raise BadInput(
                 _("Name the place of residence, for example KR."), code="residence_required", field="residence"
             )
+        if not PLACE.fullmatch(residence.strip()):
+            raise BadInput(
+                _("%(value)s: expected a country such as KR, or a part of one such as US-CA."),
+                code="unknown_place",
+                field="residence",
+                value=residence.strip(),
+            )
         not_in_future(confirmed_at, at=at, field="confirmed_at", zone=entity.zone)
         before = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
         row = PeopleCount.objects.create(
@@ -181,6 +193,8 @@ def people_record(
             residence=residence.strip(),
             count=count,
             categories=list(categories),
+            encrypted=encrypted,
+            key_taken=key_taken,
             source=source,
             confirmed_at=confirmed_at,
             recorded_at=at,

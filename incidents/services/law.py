@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance import releases
@@ -35,7 +35,7 @@ class LawEffect:
     after: Duty | None
 
 
-def law_behind() -> Iterable[Incident]:
+def law_behind() -> QuerySet[Incident]:
     """The running incidents that stay on an earlier release of the law, or do not know of every day off."""
     newest = DayOff.objects.order_by("-added_at").values_list("added_at", flat=True).first()
     older = ~Q(law_digest=get_library().digest)
@@ -94,7 +94,7 @@ def law_accept(*, incident: Incident, reason: str, at: datetime, by: User) -> In
     with changing(incident, at=at) as locked:
         access.require_decide(by, locked)
         text = required_text(reason, field="reason", at_least=5)
-        if not law_behind().filter(pk=locked.pk).exists():  # type: ignore[attr-defined]
+        if not law_behind().filter(pk=locked.pk).exists():
             raise Refused(_("The incident is under the law in use already."), code="law_in_use")
         effects = law_preview(incident=locked, at=at)
         was, library = locked.law_digest, get_library()
@@ -162,7 +162,9 @@ def day_off_add(*, calendar: str, on: date, name: str, source: str, at: datetime
 
     Raises:
         BadInput: an unknown calendar, no name, no source, or a day that is there already.
+        NotPermitted: ``by`` is neither counsel nor manager of any entity.
     """
+    access.require_keep_calendars(by)
     if calendar not in get_library().calendars:
         raise BadInput(
             _("%(value)s: expected a calendar of the library, for example KR."),

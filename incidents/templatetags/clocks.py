@@ -92,3 +92,48 @@ _CONFIDENCE = {"high": _("high"), "medium": _("medium"), "low": _("low")}
 def confidence(level: str) -> str:
     """How sure we are of a reading of the law."""
     return str(_CONFIDENCE.get(level, level))
+
+
+_STANDING = {
+    "in_force": _("in force"),
+    "proposed": _("proposed"),
+    "not_in_force": _("not in force"),
+    "not_confirmed": _("not confirmed to be in force"),
+}
+
+
+@register.filter
+def standing(value: str) -> str:
+    """Whether a text is law."""
+    return str(_STANDING.get(value, value))
+
+
+_EFFECTS = {
+    "open": _("new duty"),
+    "retime": _("other due moment"),
+    "harden": _("possible becomes required"),
+    "soften": _("required becomes possible"),
+    "lapse": _("no longer applies"),
+    "vanish": _("no longer applies"),
+    "revive": _("applies again"),
+    "reworded": _("other words, same clock"),
+}
+
+
+@register.filter
+def law_effect(kind: str) -> str:
+    """What newer law would do to a duty."""
+    return str(_EFFECTS.get(kind, kind))
+
+
+@register.filter
+def start_words(start: Any) -> str:
+    """What starts a clock: a fact, an act, or several of them."""
+    if start.kind == "fact":
+        return fact_label(start.name)
+    if start.kind == "submitted":
+        return str(_("when %(stage)s was done") % {"stage": start.name})
+    if start.kind == "due":
+        return str(_("the end of the period of %(stage)s") % {"stage": start.name})
+    words = _("the earliest of: %(parts)s") if start.kind == "earliest" else _("the latest of: %(parts)s")
+    return str(words % {"parts": ", ".join(start_words(part) for part in start.parts)})
