@@ -1,0 +1,272 @@
+"""Three values: true, false and unknown, and what is asked when it is unknown."""
+
+from typing import Any
+
+import pytest
+
+from compliance.engine import EntityProfile, FactSheet, PeopleCount, Submission, Truth
+from compliance.engine.conditions import Situation, Vocabulary, always, compile_condition, facts_of
+from compliance.engine.strict import Node
+from tests.compliance.minilaw import AS_OF, library
+
+WORDS: Vocabulary = library().facts
+NOBODY = EntityProfile("e", "E", roles=(), sectors=(), establishments=(), markets=())
+UNKNOWN = EntityProfile("e", "E", roles=None, sectors=None, establishments=None, markets=None)
+
+
+def asked(written: Any, facts: dict[str, Any] | None = None, entity: EntityProfile = NOBODY, **more: Any) -> Any:
+    condition = compile_condition(Node(written, file="f", key="k"), WORDS)
+    situation = Situation(FactSheet(facts or {}, **more), entity, "xx.act.report")
+    outcome = condition(situation)
+    assert outcome.truth is condition.truth(situation)  # the quick answer and the explained one never differ
+    return outcome
+
+
+BAD = {"fact": "bad", "is": True}
+NOT_SMALL = {"fact": "size", "at_least": 5}
+
+
+@pytest.mark.parametrize(
+    ("written", "facts", "truth", "questions"),
+    [
+        (BAD, {}, Truth.UNKNOWN, ("bad",)),
+        (BAD, {"bad": True}, Truth.TRUE, ()),
+        (BAD, {"bad": False}, Truth.FALSE, ()),
+        ({"not": BAD}, {}, Truth.UNKNOWN, ("bad",)),
+        ({"not": BAD}, {"bad": True}, Truth.FALSE, ()),
+        ({"not": BAD}, {"bad": False}, Truth.TRUE, ()),
+        ({"all": [BAD, NOT_SMALL]}, {"bad": True}, Truth.UNKNOWN, ("size",)),
+        ({"all": [BAD, NOT_SMALL]}, {}, Truth.UNKNOWN, ("bad", "size")),
+        ({"all": [BAD, NOT_SMALL]}, {"size": 4}, Truth.FALSE, ()),
+        ({"all": [BAD, NOT_SMALL]}, {"bad": True, "size": 5}, Truth.TRUE, ()),
+        ({"any": [BAD, NOT_SMALL]}, {"bad": False}, Truth.UNKNOWN, ("size",)),
+        ({"any": [BAD, NOT_SMALL]}, {"size": 9}, Truth.TRUE, ()),
+        ({"any": [BAD, NOT_SMALL]}, {"bad": False, "size": 4}, Truth.FALSE, ()),
+        ({"any": [BAD, BAD]}, {}, Truth.UNKNOWN, ("bad",)),
+        ({"fact": "size", "at_least": 5}, {"size": 5}, Truth.TRUE, ()),
+        ({"fact": "size", "at_least": 5}, {"size": 4}, Truth.FALSE, ()),
+        ({"fact": "size", "more_than": 5}, {"size": 5}, Truth.FALSE, ()),
+        ({"fact": "size", "more_than": 5}, {"size": 6}, Truth.TRUE, ()),
+        ({"fact": "size", "at_most": 5}, {"size": 5}, Truth.TRUE, ()),
+        ({"fact": "size", "at_most": 5}, {"size": 6}, Truth.FALSE, ()),
+        ({"fact": "size", "below": 5}, {"size": 5}, Truth.FALSE, ()),
+        ({"fact": "size", "below": 5}, {"size": 4}, Truth.TRUE, ()),
+        ({"fact": "level", "is": "high"}, {"level": "high"}, Truth.TRUE, ()),
+        ({"fact": "level", "is": "high"}, {"level": "low"}, Truth.FALSE, ()),
+        ({"fact": "level", "has_any": ["low", "high"]}, {"level": "low"}, Truth.TRUE, ()),
+        ({"fact": "kinds", "has": "theft"}, {"kinds": ("loss", "theft")}, Truth.TRUE, ()),
+        ({"fact": "kinds", "has": "theft"}, {"kinds": ("loss",)}, Truth.FALSE, ()),
+        ({"fact": "kinds", "has_any": ["theft", "loss"]}, {"kinds": ("loss",)}, Truth.TRUE, ()),
+        ({"known": "seen"}, {}, Truth.FALSE, ()),
+        ({"known": "seen"}, {"seen": ()}, Truth.FALSE, ()),
+        ({"known": "ended"}, {"ended": AS_OF}, Truth.TRUE, ()),
+        ("always", {}, Truth.TRUE, ()),
+    ],
+)
+def test_kleene(written: Any, facts: dict[str, Any], truth: Truth, questions: tuple[str, ...]) -> None:
+    outcome = asked(written, facts)
+    assert (outcome.truth, outcome.questions) == (truth, questions)
+
+
+def test_reasons_are_those_that_decided() -> None:
+    decided = asked({"all": [BAD, NOT_SMALL]}, {"bad": False, "size": 9})
+    assert [reason.text.en for reason in decided.reasons] == ["bool: no"]
+    held = asked({"all": [BAD, NOT_SMALL]}, {"bad": True, "size": 9000})
+    assert [(reason.text.en, reason.outcome) for reason in held.reasons] == [
+        ("bool: yes", Truth.TRUE),
+        ("integer: 9,000 h", Truth.TRUE),
+    ]
+    assert held.reasons[0].text.ko == "bool (ko): 예"
+    assert held.reasons[1].facts == ("size",)
+
+
+def test_an_unknown_says_so_in_both_languages() -> None:
+    reason = asked(BAD).reasons[0]
+    assert (reason.text.ko, reason.text.en, reason.outcome) == ("bool (ko): 모름", "bool: unknown", Truth.UNKNOWN)
+
+
+def test_a_choice_is_told_by_its_label() -> None:
+    assert asked({"fact": "level", "is": "high"}, {"level": "low"}).reasons[0].text.en == "choice: low"
+    told = asked({"fact": "kinds", "has": "theft"}, {"kinds": ("theft", "loss")}).reasons[0]
+    assert told.text.ko == "choices (ko): theft (ko), loss (ko)"
+
+
+def test_a_known_fact_is_told_as_recorded() -> None:
+    told = asked({"known": "ended"}, {"ended": AS_OF}).reasons[0]
+    assert (told.text.en, told.facts) == ("instant: recorded", ("ended",))
+    assert asked({"known": "ended"}).reasons[0].text.ko == "instant (ko): 기록 없음"
+
+
+@pytest.mark.parametrize(
+    ("written", "entity", "truth"),
+    [
+        ({"role": "bank"}, EntityProfile("e", "E", roles=("bank",)), Truth.TRUE),
+        ({"role": "bank"}, EntityProfile("e", "E", roles=("shop",)), Truth.FALSE),
+        ({"role": "bank"}, UNKNOWN, Truth.UNKNOWN),
+        ({"sector": "energy"}, EntityProfile("e", "E", sectors=("energy",)), Truth.TRUE),
+        ({"sector": "energy"}, UNKNOWN, Truth.UNKNOWN),
+        ({"established_in": "EU"}, EntityProfile("e", "E", establishments=("DE-HE",)), Truth.TRUE),
+        ({"established_in": "EU"}, EntityProfile("e", "E", establishments=("KR",)), Truth.FALSE),
+        ({"established_in": "DE-HE"}, EntityProfile("e", "E", establishments=("DE",)), Truth.UNKNOWN),
+        ({"established_in": "DE-HE"}, EntityProfile("e", "E", establishments=("DE-BY",)), Truth.FALSE),
+        ({"established_in": "DE"}, UNKNOWN, Truth.UNKNOWN),
+        ({"main_establishment_in": "DE"}, EntityProfile("e", "E", main_establishment="DE"), Truth.TRUE),
+        ({"main_establishment_in": "DE"}, EntityProfile("e", "E", establishments=("DE",)), Truth.FALSE),
+        ({"main_establishment_in": "DE"}, UNKNOWN, Truth.UNKNOWN),
+        ({"market": "STATES"}, EntityProfile("e", "E", markets=("US",)), Truth.UNKNOWN),
+        ({"market": "STATES"}, EntityProfile("e", "E", markets=("US-NY",)), Truth.TRUE),
+        ({"market": "US"}, EntityProfile("e", "E", markets=("US-NY",)), Truth.TRUE),
+        ({"market": "US"}, EntityProfile("e", "E", markets=("KR",)), Truth.FALSE),
+        ({"market": "US"}, UNKNOWN, Truth.UNKNOWN),
+    ],
+)
+def test_the_profile_of_the_entity(written: Any, entity: EntityProfile, truth: Truth) -> None:
+    outcome = asked(written, entity=entity)
+    assert outcome.truth is truth
+    assert bool(outcome.questions) == (truth is Truth.UNKNOWN)
+
+
+def test_the_profile_asks_for_itself_and_says_what_it_found() -> None:
+    outcome = asked({"role": "bank"}, entity=UNKNOWN)
+    assert outcome.questions == ("entity.roles",)
+    assert outcome.reasons[0].text.en == "role bank: unknown"
+    assert asked({"market": "US"}, entity=UNKNOWN).questions == ("entity.markets",)
+    assert asked({"established_in": "US"}, entity=UNKNOWN).questions == ("entity.establishments",)
+    assert asked({"sector": "energy"}).reasons[0].text.ko == "업종 energy (ko): 아니요"
+
+
+def test_an_earlier_stage_counts_for_its_own_rule_or_the_named_one() -> None:
+    done = (Submission("xx.act.report", "first", "", AS_OF),)
+    assert asked({"submitted": "first"}, submissions=done).truth is Truth.TRUE
+    assert asked({"submitted": "second"}, submissions=done).truth is Truth.FALSE
+    assert asked({"submitted": "first", "rule": "xx.other"}, submissions=done).truth is Truth.FALSE
+    assert asked({"submitted": "first", "rule": "xx.act.report"}, submissions=done).reasons[0].text.en == (
+        "earlier stage (first): done"
+    )
+
+
+AT_LEAST_10 = {"people": {"at_least": 10}}
+
+
+@pytest.mark.parametrize(
+    ("limit", "people", "truth"),
+    [
+        ({"at_least": 10}, [("KR", 10)], Truth.TRUE),
+        ({"at_least": 10}, [("KR", 9)], Truth.FALSE),
+        ({"more_than": 10}, [("KR", 10)], Truth.FALSE),
+        ({"more_than": 10}, [("KR", 11)], Truth.TRUE),
+        ({"at_least": 10}, [("KR", 5), ("US", 5)], Truth.TRUE),
+        ({"at_least": 10}, [("KR", None)], Truth.UNKNOWN),
+        ({"at_least": 10}, [("KR", None), ("US", 10)], Truth.TRUE),
+        ({"at_least": 10}, [], Truth.UNKNOWN),
+        ({"at_least": 10, "in": "KR"}, [("KR", 10), ("US", 10)], Truth.TRUE),
+        ({"at_least": 11, "in": "KR"}, [("KR", 10), ("US", 10)], Truth.FALSE),
+        ({"at_least": 20, "in": "STATES"}, [("US-CA", 10), ("US-NY", 10)], Truth.TRUE),
+        ({"at_least": 10, "in": "US"}, [("US-CA", 10)], Truth.TRUE),
+        ({"at_least": 1, "in": "US-CA"}, [("US", 10)], Truth.UNKNOWN),
+        ({"at_least": 11, "in": "US-CA"}, [("US", 10)], Truth.FALSE),
+        ({"at_least": 1, "in": "US-CA"}, [("US", 0)], Truth.FALSE),
+        ({"at_least": 11, "in": "US-CA"}, [("US", None)], Truth.UNKNOWN),
+        ({"at_least": 1, "in": "US-CA"}, [("US-NY", 10)], Truth.FALSE),
+    ],
+)
+def test_thresholds_of_people(limit: dict[str, Any], people: list[tuple[str, int | None]], truth: Truth) -> None:
+    rows = tuple(PeopleCount(place, count) for place, count in people)
+    entity = NOBODY if people else UNKNOWN
+    outcome = asked({"people": limit}, people=rows, entity=entity)
+    assert outcome.truth is truth
+    assert outcome.questions == (("people.count",) if truth is Truth.UNKNOWN else ())
+
+
+def test_nobody_lives_where_the_entity_holds_no_data_of_people() -> None:
+    here = {"people": {"at_least": 1, "in": "US-CA"}}
+    assert asked(here, entity=EntityProfile("e", "E", markets=("KR",))).truth is Truth.FALSE
+    assert asked(here, entity=EntityProfile("e", "E", markets=("US",))).truth is Truth.UNKNOWN
+    assert asked(here, entity=EntityProfile("e", "E", markets=("US-CA",))).truth is Truth.UNKNOWN
+    assert asked(here, entity=UNKNOWN).truth is Truth.UNKNOWN
+
+
+def test_a_complete_list_of_places_leaves_nobody_out() -> None:
+    here = {"people": {"at_least": 1, "in": "US-CA"}}
+    rows = (PeopleCount("KR", 5),)
+    assert asked(here, people=rows, entity=UNKNOWN).truth is Truth.UNKNOWN
+    assert asked(here, {"people.places_complete": True}, people=rows, entity=UNKNOWN).truth is Truth.FALSE
+    assert asked(here, {"people.places_complete": False}, people=rows, entity=UNKNOWN).truth is Truth.UNKNOWN
+    assert asked(here, {"people.places_complete": True}, entity=UNKNOWN).truth is Truth.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("categories", "truth", "questions"),
+    [
+        (("ssn",), Truth.TRUE, ()),
+        (("name", "medical"), Truth.TRUE, ()),
+        (("name",), Truth.FALSE, ()),
+        ((), Truth.UNKNOWN, ("people.categories",)),
+        (("shoe size",), Truth.UNKNOWN, ("people.categories",)),
+    ],
+)
+def test_kinds_of_data(categories: tuple[str, ...], truth: Truth, questions: tuple[str, ...]) -> None:
+    limit = {"people": {"at_least": 1, "data": ["ssn", "medical"]}}
+    outcome = asked(limit, people=(PeopleCount("KR", 5, categories),))
+    assert (outcome.truth, outcome.questions) == (truth, questions)
+
+
+@pytest.mark.parametrize(
+    ("encrypted", "key_taken", "truth"),
+    [
+        (None, None, Truth.TRUE),
+        (False, None, Truth.TRUE),
+        (True, None, Truth.TRUE),  # that the key is safe must be shown
+        (True, True, Truth.TRUE),
+        (True, False, Truth.FALSE),
+    ],
+)
+def test_encrypted_data_counts_until_the_key_is_known_to_be_safe(
+    encrypted: bool | None, key_taken: bool | None, truth: Truth
+) -> None:
+    rows = (PeopleCount("KR", 5, (), encrypted, key_taken),)
+    assert asked({"people": {"at_least": 1, "readable": True}}, people=rows).truth is truth
+    assert asked({"people": {"at_least": 1}}, people=rows).truth is Truth.TRUE
+
+
+def test_numbers_of_people_are_told_with_their_limit() -> None:
+    rows = (PeopleCount("KR", 12_000),)
+    assert asked({"people": {"more_than": 999}}, people=rows).reasons[0].text.en == "12,000 people (at least 1,000)"
+    below = asked({"people": {"at_least": 20_000, "in": "KR"}}, people=rows).reasons[0]
+    assert below.text.ko == "정보주체 KR 12,000명(기준 20,000명 미만)"
+    unknown = asked({"people": {"at_least": 3}}, entity=UNKNOWN).reasons[0]
+    assert unknown.text.en == "number of people: unknown (limit 3)"
+
+
+def test_the_facts_a_condition_asks_for() -> None:
+    written = {"all": [BAD, {"any": [{"known": "seen"}, {"not": AT_LEAST_10}]}, {"role": "bank"}, {"market": "US"}]}
+    found = facts_of(Node(written, file="f", key="k"))
+    assert found == {"bad", "seen", "people.count", "entity.roles", "entity.markets"}
+    assert facts_of(Node("always", file="f", key="k")) == set()
+    assert always.truth(Situation(FactSheet(), NOBODY)) is Truth.TRUE
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({}, "f: k: expected a condition: always, or one of all, any, established_in, fact, known, main_establishment_in, market, not, people, role, sector, submitted"),
+        ({"al": []}, "f: k.al: unknown condition; expected one of all, any, established_in, fact, known, main_establishment_in, market, not, people, role, sector, submitted"),
+        ({"all": []}, "f: k.all: expected a list of at least 1"),
+        ({"fact": "bad"}, "f: k: expected exactly one of is, has, has_any, at_least, more_than, at_most, below beside fact"),
+        ({"fact": "bad", "at_least": 3}, "f: k.at_least: bad is of type bool; expected a fact of type integer"),
+        ({"fact": "size", "is": 3}, "f: k.is: size is of type integer; expected a fact of type bool or choice"),
+        ({"fact": "size", "at_least": 3, "below": 9}, "f: k: expected exactly one of is, has, has_any, at_least, more_than, at_most, below beside fact"),
+        ({"fact": "level", "is": "middle"}, "f: k.is: 'middle': expected one of high, low"),
+        ({"fact": "nothing", "is": True}, "f: k.fact: nothing: expected a fact of facts.yaml"),
+        ({"role": "baker"}, "f: k.role: 'baker': expected one of bank, shop"),
+        ({"market": "Europe"}, "f: k.market: Europe: expected a place such as KR or US-CA, or a group of places (EU, STATES)"),
+        ({"people": {"in": "KR"}}, "f: k.people: expected one of at_least, more_than"),
+        ({"people": {"at_least": 1, "more_than": 1}}, "f: k.people: expected one of at_least, more_than"),
+        ({"people": {"at_least": 1, "data": ["shoes"]}}, "f: k.people.data[0]: 'shoes': expected one of medical, name, ssn"),
+        ({"people": {"at_least": "many"}}, "f: k.people.at_least: 'many': expected a whole number of at least 0"),
+    ],
+)  # fmt: skip
+def test_a_condition_that_is_wrong_says_where(written: Any, message: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        compile_condition(Node(written, file="f", key="k"), WORDS)
+    assert str(refused.value) == message
