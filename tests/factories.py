@@ -46,6 +46,7 @@ def make_entity(key: str = "hanbit", *, at: datetime | None = None, **given: Any
         "name_en": "Hanbit Telecom",
         "zone": "Asia/Seoul",
         "establishments": ["KR"],
+        "markets": ["KR"],
         "roles": ["ict_service_provider", "controller"],
         "sectors": ["telecom"],
         "particulars": {

@@ -94,10 +94,14 @@ def load(path: Path) -> Scenario:
 
 
 def _entity(node: Node) -> Mapping[str, Any]:
+    """An entity's fields. Where no markets are named, it holds data of people where it is established, and nowhere else."""
     node.mapping(
-        required={"key", "name", "roles"}, optional={"name_en", "zone", "sectors", "establishments", "particulars"}
-    )
-    return dict(node.value)
+        required={"key", "name", "roles"},
+        optional={
+            "name_en", "zone", "sectors", "establishments", "main_establishment", "markets", "particulars",
+        },
+    )  # fmt: skip
+    return {"markets": node.value.get("establishments", []), **node.value}
 
 
 def _person(node: Node) -> Mapping[str, Any]:

@@ -84,6 +84,7 @@ def _people() -> dict[str, str]:
         name="한빛통신 주식회사",
         name_en="Hanbit Telecom",
         establishments=["KR"],
+        markets=["KR"],
         roles=["ict_service_provider", "controller"],
         sectors=["telecom"],
         particulars={
