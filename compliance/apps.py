@@ -10,7 +10,8 @@ class ComplianceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from compliance.library import get_library, get_policies
+        from compliance.library import get_library, get_methods, get_policies
 
         get_library()
+        get_methods()
         get_policies()

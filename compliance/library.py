@@ -1,10 +1,12 @@
 """The law library and the house policies, read once per process."""
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from compliance.engine import Library, Policies, load_library, load_policies
+from compliance.engine.scoring import Method, load_methods
 
 HERE = Path(__file__).resolve().parent
 # A house may keep its own copies, for example with ladders of its own.
@@ -22,6 +24,16 @@ def get_library() -> Library:
         compliance.engine.LawError: a file is wrong; the process must not start.
     """
     return load_library(LAW, cache=CACHE)
+
+
+@cache
+def get_methods() -> Mapping[str, Method]:
+    """The validated methods of severity and classification, by key.
+
+    Raises:
+        compliance.engine.LawError: a file is wrong; the process must not start.
+    """
+    return load_methods(LAW, get_library().facts)
 
 
 @cache

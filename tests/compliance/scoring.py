@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from compliance.engine.scoring import Method, Proposal, calculate, load_methods, read_answers
+from compliance.engine.scoring import Method, Proposal, calculate, read_answers
 from compliance.engine.strict import Node
-from compliance.library import LAW
+from compliance.library import get_methods
 
-METHODS = load_methods(LAW)
+METHODS = get_methods()
 
 
 def method(key: str) -> Method:

@@ -300,8 +300,8 @@ HIPAA = {**nothing("hipaa"), "impermissible": True, **dict.fromkeys(("nature", "
 
 @pytest.mark.parametrize("factor", ["nature", "recipient", "acquired", "mitigated"])
 def test_each_of_the_four_factors_can_keep_the_presumption(factor: str) -> None:
-    assert proposal("hipaa", HIPAA).proposes == {"hipaa.low_probability": True}
-    assert proposal("hipaa", {**HIPAA, factor: "not_low"}).proposes == {"hipaa.low_probability": False}
+    assert proposal("hipaa", HIPAA).proposes == {"us.hipaa.low_probability": True}
+    assert proposal("hipaa", {**HIPAA, factor: "not_low"}).proposes == {"us.hipaa.low_probability": False}
     assert level("hipaa", {**HIPAA, factor: None}) is None
 
 
@@ -389,7 +389,7 @@ def test_a_provider_that_is_not_listed_is_not_covered() -> None:
 
 def test_the_proposal_is_adopted_without_a_reason() -> None:
     found = adoption(proposal("hipaa", HIPAA), "low_probability")
-    assert (found.departs, found.reason, found.facts) == (False, "", {"hipaa.low_probability": True})
+    assert (found.departs, found.reason, found.facts) == (False, "", {"us.hipaa.low_probability": True})
     assert (found.digest, found.version) == (method("hipaa").digest, 1)
 
 
@@ -404,7 +404,7 @@ def test_departing_without_a_reason_is_refused_in_both_languages(reason: str) ->
 def test_departing_with_a_reason_is_kept_with_it() -> None:
     found = adoption(proposal("hipaa", HIPAA), "presumed_breach", " The laptop is on sale. ")
     assert (found.proposed, found.departs, found.reason) == ("low_probability", True, "The laptop is on sale.")
-    assert found.facts == {"hipaa.low_probability": False}
+    assert found.facts == {"us.hipaa.low_probability": False}
 
 
 def test_an_undetermined_proposal_needs_a_reason_for_every_choice() -> None:

@@ -1,6 +1,9 @@
 """`manage.py score`: the proposal on standard output, mistakes as one line and exit status 2."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +11,10 @@ import pytest
 from compliance.engine import LawError
 from compliance.engine.scoring import read_answers
 from compliance.engine.strict import Node, read_yaml
+from compliance.library import LAW
 from tests.compliance.scoring import METHODS
 from tests.compliance.test_commands import manage
+from tests.servers import ROOT, subprocess_env
 
 DORA = """
 answers:
@@ -109,3 +114,20 @@ def test_a_file_that_is_not_given_or_not_there_is_named() -> None:
         2,
         "/nowhere/x.yaml: FILE: expected a readable UTF-8 file (No such file or directory)\n",
     )
+
+
+def test_a_broken_method_stops_every_command_with_one_line(tmp_path: Path) -> None:
+    law = tmp_path / "law"
+    shutil.copytree(LAW, law)
+    path = law / "scoring" / "edpb.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("risk.level", "risk.levl"), encoding="utf-8")
+    env = {**subprocess_env(), "BREACHCLOCK_LAW": str(law)}
+    for command in (["law", "list"], ["migrate"], ["score", "dora", "--schema"]):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert (
+            done.stderr
+            == "scoring/edpb.yaml: proposes.risk.levl: risk.levl: not a fact of the vocabulary; did you mean risk.level?\n"
+        )

@@ -9,10 +9,11 @@ import pytest
 
 from compliance.engine import LawError
 from compliance.engine.scoring import load_methods
-from compliance.library import LAW
+from compliance.library import LAW, get_library
 from tests.compliance.scoring import METHODS
 
-DORA, ENISA, HIPAA = "scoring/dora.yaml", "scoring/enisa.yaml", "scoring/hipaa.yaml"
+FACTS = get_library().facts
+DORA, EDPB, ENISA, HIPAA = "scoring/dora.yaml", "scoring/edpb.yaml", "scoring/enisa.yaml", "scoring/hipaa.yaml"
 
 
 @pytest.fixture
@@ -72,7 +73,13 @@ MISTAKES = [
     (replaced(DORA, "key: not_major", "key: major"), f"{DORA}: levels: [1]: major: given twice; expected once"),
     (replaced(DORA, "proposes: {dora.major: false}", "proposes: {dora.majr: false}"), f"{DORA}: levels[0].proposes.dora.majr: expected one of dora.major (see proposes)"),
     (replaced(DORA, "proposes: {dora.major: false}", "proposes: {dora.major: 1}"), f"{DORA}: levels[0].proposes.dora.major: 1: expected true or false"),
-    (replaced(DORA, "dora.major: bool", "dora.major: yes"), f"{DORA}: proposes.dora.major: 'yes': expected bool or a list of choices"),
+    (replaced(DORA, "dora.major: bool", "dora.major: yes"), f"{DORA}: proposes.dora.major: 'yes': expected one of bool"),
+    (replaced(HIPAA, "us.hipaa.low_probability: bool", "hipaa.low_probability: bool"), f"{HIPAA}: proposes.hipaa.low_probability: hipaa.low_probability: not a fact of the vocabulary; did you mean us.hipaa.low_probability?"),
+    (replaced(DORA, "dora.major: bool", "incident.known_at: bool"), f"{DORA}: proposes.incident.known_at: contested_instant: expected a fact of type bool or choice"),
+    (replaced(EDPB, "risk.level: [unlikely, risk, high]", "risk.level: [unlikely, risk, grave]"), f"{EDPB}: proposes.risk.level[2]: 'grave': expected one of high, risk, unlikely"),
+    (replaced(EDPB, "risk.level: [unlikely, risk, high]", "risk.level: bool"), f"{EDPB}: proposes.risk.level: 'bool': expected a list of choices"),
+    (replaced(ENISA, "fact: people.count", "fact: people.number"), f"{ENISA}: questions[4].fact: people.number: not a fact of the vocabulary; did you mean people.count?"),
+    (replaced(ENISA, "fact: people.count", "fact: leak.confirmed"), f"{ENISA}: questions[4].fact: leak.confirmed: bool: expected a fact that answers a question of type whole"),
     (replaced(ENISA, "proposes: {enisa.level: low}", "proposes: {enisa.level: tiny}"), f"{ENISA}: levels[0].proposes.enisa.level: 'tiny': expected one of high, low, medium, very_high"),
     # weights
     (replaced(ENISA, 'known: "0.25"', "known: 0.25"), f"{ENISA}: circumstances.confidentiality.known: 0.25: expected a whole number, or a decimal in quotes such as \"0.25\""),
@@ -93,23 +100,26 @@ MISTAKES = [
 def test_a_mistake_is_refused_and_says_where(law: Path, change: Callable[[Path], None], message: str) -> None:
     change(law)
     with pytest.raises(LawError) as refused:
-        load_methods(law)
+        load_methods(law, FACTS)
     assert str(refused.value) == message
 
 
 def test_a_missing_folder_gives_no_method(tmp_path: Path) -> None:
-    assert load_methods(tmp_path) == {}
+    assert load_methods(tmp_path, FACTS) == {}
 
 
 def test_any_change_of_the_data_changes_the_digest(law: Path) -> None:
     replaced(DORA, "more_than: 100000}", "more_than: 100001}")(law)
-    changed = {key for key, method in load_methods(law).items() if method.digest != METHODS[key].digest}
+    changed = {key for key, method in load_methods(law, FACTS).items() if method.digest != METHODS[key].digest}
     assert changed == {"dora"}
 
 
 def test_the_facts_proposed_are_the_few_that_were_agreed() -> None:
     proposed = {name for method in METHODS.values() for name in method.proposes}
-    assert proposed == {"risk.level", "dora.major", "hipaa.low_probability", "enisa.level", "nis2.significant"}
+    assert proposed == {
+        "risk.level", "dora.major", "us.hipaa.low_probability", "enisa.level", "nis2.significant",
+        "eu.dora.significant_threat",
+    }  # fmt: skip
 
 
 def test_every_level_of_a_fact_can_be_proposed() -> None:

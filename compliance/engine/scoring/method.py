@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from compliance.engine.scoring.conditions import Condition, Vocabulary, compile_
 from compliance.engine.scoring.questions import Question, read_decimal, read_questions
 from compliance.engine.scoring.types import FactValue, Level, Source
 from compliance.engine.strict import Node, plain, read_file
-from compliance.engine.types import LocalText
+from compliance.engine.types import FactDef, LocalText
+
+Facts = Mapping[str, FactDef]
 
 CONFIDENCE = frozenset({"high", "medium", "low"})
 KINDS = frozenset({"tests", "weights"})
@@ -137,8 +140,8 @@ class Method:
     file: str = field(compare=False)
 
 
-def load_methods(root: Path) -> dict[str, Method]:
-    """Read and check every ``scoring/*.yaml`` below ``root``.
+def load_methods(root: Path, facts: Facts) -> dict[str, Method]:
+    """Read and check every ``scoring/*.yaml`` below ``root``. ``facts``: the vocabulary that methods propose and ask in.
 
     Raises:
         LawError: the first thing that is wrong.
@@ -146,7 +149,7 @@ def load_methods(root: Path) -> dict[str, Method]:
     methods: dict[str, Method] = {}
     for path in sorted((root / "scoring").glob("*.yaml")):
         node = read_file(path, root=root)
-        method = _method(node)
+        method = _method(node, facts)
         if method.key in methods:
             raise node.fail(f"{method.key}: given already in {methods[method.key].file}", "method")
         methods[method.key] = method
@@ -163,7 +166,7 @@ _OF_KIND = {
 }
 
 
-def _method(node: Node) -> Method:
+def _method(node: Node, facts: Facts) -> Method:
     if not isinstance(node.value, dict) or "kind" not in node.value:
         raise node.fail("missing", "kind")
     kind = node.at("kind").one_of(KINDS)
@@ -174,7 +177,9 @@ def _method(node: Node) -> Method:
     for item in node.at("questions").items():
         if item.has("source"):
             item.at("source").one_of(sources)
-    proposes = {name: _fact_values(item) for name, item in node.at("proposes").entries()}
+        if item.has("fact"):
+            _check_asked(item, facts)
+    proposes = {name: _fact_values(item, _fact(name, item, facts)) for name, item in node.at("proposes").entries()}
     levels = _levels(node.at("levels"), proposes, banded=kind == "weights")
     vocabulary = Vocabulary(questions)
     return Method(
@@ -202,12 +207,42 @@ def _source(node: Node) -> Source:
     return Source(node.at("provision").local(), node.at("url").text(), checked)
 
 
-def _fact_values(node: Node) -> frozenset[FactValue]:
-    if node.value == "bool":
+def _fact(name: str, node: Node, facts: Facts) -> FactDef:
+    if name not in facts:
+        close = get_close_matches(name, facts, n=1)
+        hint = f"did you mean {close[0]}?" if close else "expected one of facts.yaml"
+        raise node.fail(f"{name}: not a fact of the vocabulary; {hint}")
+    return facts[name]
+
+
+# What may answer a question: a choice is compared by its key, a number by itself.
+_ANSWERED_BY = {"bool": {"bool"}, "choice": {"choice"}, "whole": {"integer", "people"}}
+
+
+def _check_asked(question: Node, facts: Facts) -> None:
+    """The fact that answers a question is one of the vocabulary, and of the question's type."""
+    node = question.at("fact")
+    fact = _fact(node.text(), node, facts)
+    if fact.type not in _ANSWERED_BY.get(str(question.value["type"]), set()):
+        raise node.fail(
+            f"{fact.name}: {fact.type}: expected a fact that answers a question of type {question.value['type']}"
+        )
+    if fact.type == "choice":
+        for key in fact.choices:
+            if key not in question.value["choices"]:
+                raise question.fail(f"{key}: missing; {fact.name} has it", "choices")
+
+
+def _fact_values(node: Node, fact: FactDef) -> frozenset[FactValue]:
+    """The values that may be proposed: those the vocabulary knows of."""
+    if fact.type not in ("bool", "choice"):
+        raise node.fail(f"{fact.type}: expected a fact of type bool or choice")
+    if fact.type == "bool":
+        node.one_of({"bool"})
         return frozenset({True, False})
     if not isinstance(node.value, list):
-        raise node.fail(f"{node.value!r}: expected bool or a list of choices")
-    return frozenset(node.each(Node.text, least=1))
+        raise node.fail(f"{node.value!r}: expected a list of choices")
+    return frozenset(node.each(lambda item: item.one_of(fact.choices), least=1))
 
 
 def _levels(node: Node, proposes: Mapping[str, frozenset[FactValue]], *, banded: bool) -> tuple[Level, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from compliance.cli import bad_input_exits, table
 from compliance.engine import LawError, LocalText
-from compliance.engine.scoring import Method, Proposal, Step, calculate, load_methods, read_answers, schema
+from compliance.engine.scoring import Method, Proposal, Step, calculate, read_answers, schema
 from compliance.engine.strict import Node, read_yaml
-from compliance.library import LAW
+from compliance.library import get_methods
 
 STDIN = "(standard input)"
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with bad_input_exits():
-            method = _method(load_methods(LAW), options["method"])
+            method = _method(get_methods(), options["method"])
             if options["schema"]:
                 self.stdout.write(json.dumps(schema(method), ensure_ascii=False, indent=2))
                 return
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(_shown(proposal, options["lang"])))
 
 
-def _method(methods: dict[str, Method], name: str) -> Method:
+def _method(methods: Mapping[str, Method], name: str) -> Method:
     if name not in methods:
         close = get_close_matches(name, methods, n=1)
         hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(methods)}"
