@@ -8,6 +8,7 @@ from datetime import date, datetime
 from compliance.engine.conditions import Outcome, Situation
 from compliance.engine.deadlines import Counter
 from compliance.engine.library import Library
+from compliance.engine.people import by_country
 from compliance.engine.rules import Office, Order, Rule, Stage, Version
 from compliance.engine.starts import Begun, Starts
 from compliance.engine.types import (
@@ -97,6 +98,11 @@ class Case:
         self.law_on = law_on
         self.starts = Starts(sheet, library.facts, self._due_of)
         self._asking: set[tuple[str, str]] = set()
+        self._people = by_country(sheet.people)
+
+    def situation(self, rule: Rule) -> Situation:
+        """What the conditions of ``rule`` are asked about."""
+        return Situation(self.sheet, self.entity, rule.key, self._people)
 
     def duties(self, rule: Rule) -> Iterator[Duty]:
         """The duties and non-duties under ``rule``; none when no version of it speaks."""
@@ -104,7 +110,7 @@ class Case:
         version = chosen.version
         if version is None:
             return
-        situation = Situation(self.sheet, self.entity, rule.key)
+        situation = self.situation(rule)
         who = rule.who.truth(situation)
         offices = _offices(rule, self.entity, self.sheet) if rule.offices and who is not Truth.FALSE else ()
         view = _View(self, rule, version, chosen, situation, who, offices)
@@ -117,7 +123,7 @@ class Case:
         for rule in self.library.rules.values():
             if all(version.standing is Standing.IN_FORCE for version in rule.versions):
                 continue
-            if rule.who.truth(Situation(self.sheet, self.entity, rule.key)) is Truth.FALSE:
+            if rule.who.truth(self.situation(rule)) is Truth.FALSE:
                 continue
             for version in rule.versions:
                 if version.standing is not Standing.IN_FORCE:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.engine.people import PEOPLE, Threshold, count_people
+from compliance.engine.people import PEOPLE, ByCountry, Counted, Threshold, by_country, count_people
 from compliance.engine.strict import Node
 from compliance.engine.types import EntityProfile, FactDef, FactSheet, LocalText, Reason, Truth
 
@@ -46,6 +46,13 @@ class Situation:
     sheet: FactSheet
     entity: EntityProfile
     rule: str = ""
+    # The sheet's people by country; worked out once where many conditions are asked.
+    people: ByCountry | None = None
+
+    def count(self, threshold: Threshold) -> Counted:
+        """How many people ``threshold`` finds."""
+        rows = by_country(self.sheet.people) if self.people is None else self.people
+        return count_people(threshold, rows, self.sheet, self.entity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,10 +319,10 @@ def _people(node: Node, vocabulary: Vocabulary) -> Condition:
     )
 
     def truth(situation: Situation) -> Truth:
-        return threshold.reached(count_people(threshold, situation.sheet, situation.entity))
+        return threshold.reached(situation.count(threshold))
 
     def explain(situation: Situation) -> Outcome:
-        found, text, questions = threshold.told(count_people(threshold, situation.sheet, situation.entity))
+        found, text, questions = threshold.told(situation.count(threshold))
         return Outcome(found, (Reason(text, found, (PEOPLE,)),), questions)
 
     return Condition(truth, explain)

@@ -1,5 +1,6 @@
 """How many people of a place are affected, as far as is known: surely at least so many, possibly so many more."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from compliance.engine.types import EntityProfile, FactSheet, LocalText, PeopleCount, Truth
@@ -67,14 +68,29 @@ class Threshold:
         )
 
 
-def count_people(threshold: Threshold, sheet: FactSheet, entity: EntityProfile) -> Counted:
-    """What is known of the number that ``threshold`` asks for.
+ByCountry = Mapping[str, Sequence[PeopleCount]]
+
+
+def by_country(rows: Iterable[PeopleCount]) -> ByCountry:
+    """The rows by the country of residence, so that a threshold reads its own only."""
+    found: dict[str, list[PeopleCount]] = {}
+    for row in rows:
+        found.setdefault(row.residence[:2], []).append(row)
+    return found
+
+
+def count_people(threshold: Threshold, rows: ByCountry, sheet: FactSheet, entity: EntityProfile) -> Counted:
+    """What is known of the number that ``threshold`` asks for; ``rows`` are the sheet's, by country.
 
     Places with a row are taken as counted. A place without one has nobody only where the entity holds no data of people
     there, or where the list of places was declared complete.
     """
-    inside = [row for row in sheet.people if _inside(row.residence, threshold.places)]
-    above = [row for row in sheet.people if row not in inside and _above(row.residence, threshold.places)]
+    inside, above = _split(threshold.places, rows, sheet.people)
+    if not inside and above and _people_left(above):
+        # A row for the whole country says that somebody there is affected, not in which part of it.
+        return Counted(0, _total(above), (PEOPLE,))
+    if not inside and not above and not _nobody(threshold, sheet, entity):
+        return Counted(0, None, (PEOPLE,))
     least = 0
     most: int | None = 0
     questions: dict[str, None] = {}
@@ -83,21 +99,33 @@ def count_people(threshold: Threshold, sheet: FactSheet, entity: EntityProfile) 
         least += low
         most = None if high is None or most is None else most + high
         questions.update(dict.fromkeys(asked))
-    if not inside and above and _people_left(above):
-        # A row for the whole country says that somebody there is affected, not in which part of it.
-        return Counted(0, _total(above), (PEOPLE,))
-    if not inside and not above and not _nobody(threshold, sheet, entity):
-        return Counted(0, None, (PEOPLE,))
     return Counted(least, most, tuple(questions))
 
 
-def _inside(residence: str, places: frozenset[str] | None) -> bool:
-    return places is None or residence in places or residence[:2] in places
+def _split(
+    places: frozenset[str] | None, rows: ByCountry, people: Sequence[PeopleCount]
+) -> tuple[Sequence[PeopleCount], list[PeopleCount]]:
+    """The rows that lie in ``places``, and those of a whole country of which ``places`` names parts."""
+    if places is None:
+        return people, []
+    inside: list[PeopleCount] = []
+    above: list[PeopleCount] = []
+    for country in {place[:2] for place in places}:
+        for row in rows.get(country, ()):
+            if country in places or row.residence in places:
+                inside.append(row)
+            elif row.residence == country:
+                above.append(row)
+    return inside, above
 
 
-def _above(residence: str, places: frozenset[str] | None) -> bool:
+def _inside(residence: str, places: frozenset[str]) -> bool:
+    return residence in places or residence[:2] in places
+
+
+def _above(residence: str, places: frozenset[str]) -> bool:
     """Whether ``residence`` is a country of which ``places`` names a part."""
-    return places is not None and any(place[:2] == residence and place != residence for place in places)
+    return any(place[:2] == residence and place != residence for place in places)
 
 
 def _people_left(rows: list[PeopleCount]) -> bool:
