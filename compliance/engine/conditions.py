@@ -353,12 +353,13 @@ def _place_like(key: str, fact: str, ko: str, en: str, held: _Held) -> "_Reader"
     def read(node: Node, vocabulary: Vocabulary) -> Condition:
         name, places = vocabulary.places_of(node.mapping(required={key}).at(key))
         countries = {place[:2] for place in places}
+        whole = frozenset(place for place in places if len(place) == 2)
 
         def truth(situation: Situation) -> Truth:
             mine = held(situation.entity)
             if mine is None:
                 return Truth.UNKNOWN
-            if any(item in places or item[:2] in places for item in mine):
+            if not places.isdisjoint(mine) or (whole and any(item[:2] in whole for item in mine)):
                 return Truth.TRUE
             # "Somewhere in the country" leaves open in which part of it.
             return Truth.UNKNOWN if any(item in countries for item in mine) else Truth.FALSE

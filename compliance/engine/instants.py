@@ -1,9 +1,20 @@
 """Turning what people write into one instant, or an error that says why it cannot be done."""
 
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from compliance.engine.errors import NaiveInstant, RepeatedLocalTime, SkippedLocalTime, UnreadableTime
+
+
+@cache
+def zone_named(name: str) -> ZoneInfo:
+    """The zone ``name`` (IANA), read once: zoneinfo itself keeps only the last eight.
+
+    Raises:
+        ZoneInfoNotFoundError, ValueError: there is none.
+    """
+    return ZoneInfo(name)
 
 
 def parse_instant(text: str, zone: str | None = None) -> datetime:
@@ -35,7 +46,7 @@ def parse_instant(text: str, zone: str | None = None) -> datetime:
 
 
 def _local(given: datetime, *, text: str, zone: str) -> datetime:
-    place = ZoneInfo(zone)
+    place = zone_named(zone)
     first, second = given.replace(tzinfo=place, fold=0), given.replace(tzinfo=place, fold=1)
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
@@ -53,4 +64,4 @@ def _local(given: datetime, *, text: str, zone: str) -> datetime:
 
 def in_zone(at: datetime, zone: str) -> str:
     """``at`` as ISO 8601 with the offset of ``zone``."""
-    return at.astimezone(ZoneInfo(zone)).isoformat()
+    return at.astimezone(zone_named(zone)).isoformat()

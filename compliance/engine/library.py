@@ -6,12 +6,14 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 from compliance.engine.calendars import Calendar, read_calendar
 from compliance.engine.canonical import digest
 from compliance.engine.conditions import PLACE, Condition, Vocabulary, both, compile_condition, facts_of
 from compliance.engine.counting import COUNTING
 from compliance.engine.errors import LawError
+from compliance.engine.instants import zone_named
 from compliance.engine.reading import CASES, RELEASED, LawFiles, read_files, with_model
 from compliance.engine.rules import (
     Clock,
@@ -220,6 +222,13 @@ def _fact(name: str, node: Node) -> FactDef:
     )
 
 
+def _zone(node: Node) -> str:
+    try:
+        return zone_named(node.text()).key
+    except (ZoneInfoNotFoundError, ValueError):
+        raise node.fail(f"{node.value}: expected a time zone such as Asia/Seoul") from None
+
+
 def _offices(node: Node, calendars: Mapping[str, Calendar]) -> Mapping[str, Office]:
     offices = {}
     for item in node.items(least=1):
@@ -230,7 +239,7 @@ def _offices(node: Node, calendars: Mapping[str, Calendar]) -> Mapping[str, Offi
         offices[place] = Office(
             place=place,
             addressee=Addressee(item.at("name").local(), portal, checked),
-            zone=item.at("zone").text(),
+            zone=_zone(item.at("zone")),
             calendar=item.at("calendar").one_of(calendars),
             note=item.at("note").text() if item.has("note") else "",
         )
@@ -251,7 +260,7 @@ def _rule(node: Node, reading: _Reading) -> Rule:
     return Rule(
         key=node.at("rule").text(),
         jurisdiction=node.at("jurisdiction").text(),
-        zone=node.at("zone").text(),
+        zone=_zone(node.at("zone")),
         calendar=calendar,
         kind=node.at("kind").one_of({"report", "notice"}),
         instrument=node.at("instrument").local(),

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from compliance.engine.instants import zone_named
 from compliance.engine.rules import Start
 from compliance.engine.types import Candidate, Event, FactDef, FactSheet, LocalText, TraceStep
 
@@ -67,7 +67,7 @@ class Starts:
         """The civil date of ``at`` in ``zone``."""
         key = (at, zone)
         if key not in self._days:
-            self._days[key] = at.astimezone(ZoneInfo(zone)).date()
+            self._days[key] = at.astimezone(zone_named(zone)).date()
         return self._days[key]
 
     def resolve(self, start: Start, rule: str) -> Begun:

@@ -180,6 +180,7 @@ HOURS = {"within": 1, "counting": "strict.hours"}
 NAMES = ", ".join(sorted(COUNTING))
 WRONG = [
     (law_with(top={"calendar": "XX"}), "calendar: 'XX': expected one of DE, KR, US-FED"),
+    (law_with(top={"zone": "Asia/Soul"}), "zone: Asia/Soul: expected a time zone such as Asia/Seoul"),
     (law_with(top={"kind": "notise"}), "kind: 'notise': expected one of notice, report"),
     (law_with(top={"who": "nobody"}), "who: expected a condition: always, or one of all, any, established_in, fact, known, main_establishment_in, market, not, people, role, sector, submitted"),
     (law_with(top={"offices": "none"}), "offices: 'none': expected one of "),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from compliance.engine.calendars import SUNDAY, Calendar
+from compliance.engine.instants import zone_named
 from compliance.engine.types import LaterReading, LocalText, TraceStep
 
 DAY = timedelta(days=1)
@@ -50,7 +51,7 @@ def day_step(day: date, *, ko: str, en: str) -> TraceStep:
 
 def zone_of(calendar: Calendar) -> ZoneInfo:
     """The zone in which the days of this calendar are counted."""
-    return ZoneInfo(calendar.zone)
+    return zone_named(calendar.zone)
 
 
 def day_of(start: datetime, calendar: Calendar) -> date:
