@@ -152,9 +152,11 @@ class Case:
                     return Chosen(version, day, self._straddling(rule, version, begun))
             elif stand_in is None and version.in_force_on(day):
                 stand_in = Chosen(version, day, begun.notes, begun.missing)
-        if known:
-            return Chosen(None)
-        return stand_in or self._by_as_of(rule)
+        if stand_in is not None:
+            return stand_in
+        held = self._by_as_of(rule)
+        # A recorded moment under which no text was in force means no duty, unless the text of today asks for another.
+        return Chosen(None) if known and not held.missing else held
 
     def _by_as_of(self, rule: Rule) -> Chosen:
         day = self.starts.day(self.as_of, rule.zone)
@@ -216,7 +218,8 @@ class Case:
         self._asking.add((rule_key, stage_key))
         try:
             begun = self.starts.resolve(stage.clock.start, rule_key)
-            return self.counter(rule, ()).deadline(stage.clock, begun).due_at
+            offices = _offices(rule, self.entity, self.sheet) if rule.offices else ()
+            return self.counter(rule, offices).deadline(stage.clock, begun).due_at
         finally:
             self._asking.discard((rule_key, stage_key))
 
@@ -290,7 +293,7 @@ class _View:
     def _standing(self, law: StageLaw, stage: Stage, occurrence: str, begun: Begun, status: Status) -> Duty:
         counter = self.case.counter(self.rule, self.offices)
         found = self._ordered(stage, counter.deadline(stage.clock, begun))
-        guidance = counter.guidance(stage.clock)
+        guidance = counter.guidance(stage.clock, begun)
         due, later = found.due_at, found.later
         if begun.stand_in is not None and status is Status.REQUIRED:
             # A duty that stands has a true start that must be found out: what stands in for it is guidance only.
@@ -314,7 +317,7 @@ class _View:
             questions=self._questions(stage, begun, status),
             working=working,
             provisional=begun.stand_in is not None and due is not None,
-            opens_at=self._opens(stage, counter),
+            opens_at=self._opens(stage, counter, begun),
             guidance=guidance,
             later=later,
         )
@@ -391,8 +394,8 @@ class _View:
             found = replace(found, due_at=due, trace=(*found.trace, step))
         return found
 
-    def _opens(self, stage: Stage, counter: Counter) -> datetime | None:
-        moments = [counter.limit(stage.clock.opens)] if stage.clock.opens else []
+    def _opens(self, stage: Stage, counter: Counter, begun: Begun) -> datetime | None:
+        moments = [counter.beside(stage.clock.opens, stage.clock, begun)] if stage.clock.opens else []
         for order in stage.orders:
             if order.kind == "after":
                 other = order.rule or self.rule.key

@@ -180,6 +180,7 @@ def reference_entity(library: Library) -> EntityProfile:
         sectors=tuple(library.facts["entity.sectors"].choices),
         establishments=places,
         markets=places,
+        main_establishment=places[0],
     )
 
 

@@ -379,6 +379,34 @@ def _profile(truth: Callable[[Situation], Truth], fact: str, name: LocalText, ko
     return Condition(truth, explain)
 
 
+def _may_reach(node: Node, vocabulary: Vocabulary) -> Condition:
+    """The territorial scope of a law where silence counts as reached: false only for an entity known to be elsewhere."""
+    name, places = vocabulary.places_of(node.mapping(required={"may_reach"}).at("may_reach"))
+
+    def truth(situation: Situation) -> Truth:
+        entity = situation.entity
+        if entity.establishments is None or entity.markets is None:
+            return Truth.TRUE
+        held = [*entity.establishments, *entity.markets]
+        held += [row.residence for row in situation.sheet.people if row.count != 0]
+        return Truth.TRUE if any(item in places or item[:2] in places for item in held) else Truth.FALSE
+
+    def explain(situation: Situation) -> Outcome:
+        found = truth(situation)
+        text = (
+            LocalText(
+                ko=f"{name}에 사업장도 정보주체도 없음", en=f"neither established in {name} nor data of people there"
+            )
+            if found is Truth.FALSE
+            else LocalText(
+                ko=f"{name} 법의 적용 범위에서 벗어났다고 볼 근거 없음", en=f"not known to be outside {name}"
+            )
+        )
+        return Outcome(found, (Reason(text, found, (ESTABLISHMENTS,)),))
+
+    return Condition(truth, explain)
+
+
 def _main(entity: EntityProfile) -> tuple[str, ...] | None:
     if entity.main_establishment is not None:
         return (entity.main_establishment,)
@@ -421,6 +449,7 @@ _READERS: dict[str, _Reader] = {
     "main_establishment_in": _place_like(
         "main_establishment_in", ESTABLISHMENTS, "주된 사업장", "main establishment in", _main
     ),
+    "may_reach": _may_reach,
     "market": _place_like(
         "market", MARKETS, "이용자가 있는 곳", "holds data of people in", lambda entity: entity.markets
     ),

@@ -26,7 +26,7 @@ class Counter:
         if clock.counting is None or clock.n is None:
             return self._vague(clock, begun)
         first = self._counted(clock, begun)
-        return first if clock.second is None else self._second(clock, clock.second, first)
+        return first if clock.second is None else self._second(clock, clock.second, first, begun)
 
     def _counted(self, clock: Clock, begun: Begun) -> Deadline:
         if begun.at is None or clock.counting is None or clock.n is None:
@@ -52,10 +52,10 @@ class Counter:
         trace = (*begun.notes, TraceStep(text, due)) if due else (*begun.notes, _NOT_RECORDED)
         return Deadline(begun.at, due, self.zone, clock.standard, trace)
 
-    def _second(self, clock: Clock, limit: Limit, first: Deadline) -> Deadline:
+    def _second(self, clock: Clock, limit: Limit, first: Deadline, own: Begun) -> Deadline:
         """The first limit and another: which of them binds."""
-        begun = self.starts.resolve(limit.start, self.rule)
-        other = self.limit(limit, begun)
+        begun = self._begun(limit, clock, own)
+        other = self._end(limit, begun)
         if other is None:
             return first
         if clock.binding == "shown":
@@ -66,22 +66,28 @@ class Counter:
             return Deadline(
                 begun.at, other, self.zone, clock.standard, (*first.trace, _step(_OUTER, other)), first.later
             )
-        if clock.binding == "earliest_unless_begun_after" and first.starts_at >= other:
+        if clock.binding == "earliest_unless_begun_after" and first.starts_at > other:
             return _with(first, first.due_at, (_step(_PASSED, other),), first.later)
         pick = max if clock.binding == "latest" else min
         due = pick(first.due_at, other)
         words = _LATER if clock.binding == "latest" else _EARLIER
         return _with(first, due, (_step(_OUTER, other), _step(words, due)), first.later)
 
-    def limit(self, limit: Limit, begun: Begun | None = None) -> datetime | None:
-        """When a limit beside the clock ends; None while its start is not recorded."""
-        start = begun or self.starts.resolve(limit.start, self.rule)
-        return COUNTING[limit.counting][1](start.at, limit.n, self.calendar).due_at if start.at is not None else None
+    def beside(self, limit: Limit, clock: Clock, own: Begun) -> datetime | None:
+        """When a limit beside ``clock`` ends; None while its start is not recorded. ``own``: the clock's own start."""
+        return self._end(limit, self._begun(limit, clock, own))
 
-    def guidance(self, clock: Clock) -> Guidance | None:
+    def _begun(self, limit: Limit, clock: Clock, own: Begun) -> Begun:
+        """Where the limit starts: with this very occurrence if it starts where the clock does."""
+        return own if limit.start == clock.start else self.starts.resolve(limit.start, self.rule)
+
+    def _end(self, limit: Limit, begun: Begun) -> datetime | None:
+        return COUNTING[limit.counting][1](begun.at, limit.n, self.calendar).due_at if begun.at is not None else None
+
+    def guidance(self, clock: Clock, own: Begun) -> Guidance | None:
         """The soft moment beside the law."""
         held = clock.guidance
-        return Guidance(held.text, self.limit(held.limit) if held.limit else None) if held else None
+        return Guidance(held.text, self.beside(held.limit, clock, own) if held.limit else None) if held else None
 
 
 def _with(

@@ -81,7 +81,9 @@ class Clock:
         if self.standard in VAGUE:
             return WORDS[self.standard]
         unit = _UNITS[self.standard]
-        number = LocalText(ko=f"{self.n}{unit.ko}", en=f"{self.n} {unit.en}")
+        number = LocalText(
+            ko=f"{self.n}{unit.ko}", en=f"{self.n} {unit.en.removesuffix('s') if self.n == 1 else unit.en}"
+        )
         if self.ceiling_of is None:
             return number
         word = WORDS[self.ceiling_of]

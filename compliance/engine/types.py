@@ -1,4 +1,7 @@
-"""The values the engine takes and gives. All of them frozen; instants are aware and in UTC."""
+"""The values the engine takes and gives. All of them frozen; instants are aware.
+
+A recorded instant carries the offset of the place where it was so (some laws ask for the date there); what is computed is UTC.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

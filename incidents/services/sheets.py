@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from compliance.engine import Candidate, EntityProfile, Event, FactSheet, PeopleCount, Submission
+from compliance.engine.instants import zone_named
 from compliance.library import get_library
 from compliance.models import Entity
 from incidents.models import Fact, Incident, Obligation, RuleDecision
@@ -50,7 +51,7 @@ def fact_sheet(incident: Incident, entity: Entity, *, as_of: datetime, known: Kn
     held = known or read(incident, as_of=as_of)
     rows = _standing(held.facts, entity)
     return FactSheet(
-        facts={name: _value(name, facts) for name, facts in rows.items()},
+        facts={name: _value(name, facts, entity.zone) for name, facts in rows.items()},
         people=tuple(_people(held.people, entity)),
         submissions=tuple(_submissions(held.obligations, entity, as_of=as_of)),
         turned_on=_followed(held.decisions, entity),
@@ -81,19 +82,20 @@ def _latest(rows: list[Fact]) -> list[Fact]:
     return [(own or values)[-1]]
 
 
-def _value(name: str, rows: list[Fact]) -> Any:
+def _value(name: str, rows: list[Fact], zone: str) -> Any:
+    """The engine's value. Instants carry the entity's own offset: some laws ask for the date at the place of a decision."""
     kind = get_library().facts[name].type
     if kind == "contested_instant":
-        return _candidates(rows)
+        return _candidates(rows, zone)
     if kind == "event":
-        return tuple(Event(key=fact_key(row), at=instant_of(row), label=row.label) for row in rows)
+        return tuple(Event(key=fact_key(row), at=_there(row, zone), label=row.label) for row in rows)
     row = rows[-1]
     if kind == "instant":
-        return instant_of(row)
+        return _there(row, zone)
     return tuple(row.value) if kind == "choices" and row.value is not None else row.value
 
 
-def _candidates(rows: list[Fact]) -> tuple[Candidate, ...]:
+def _candidates(rows: list[Fact], zone: str) -> tuple[Candidate, ...]:
     adoptions = [row for row in rows if row.kind == Fact.Kind.ADOPTION]
     candidates = [row for row in rows if row.kind == Fact.Kind.CANDIDATE]
     standing_pks = {row.pk for row in candidates}
@@ -101,7 +103,7 @@ def _candidates(rows: list[Fact]) -> tuple[Candidate, ...]:
     return tuple(
         Candidate(
             key=fact_key(row),
-            at=instant_of(row),
+            at=_there(row, zone),
             label=row.label,
             arguable=row.arguable,
             adopted=row.pk == adopted,
@@ -114,6 +116,10 @@ def _candidates(rows: list[Fact]) -> tuple[Candidate, ...]:
 def fact_key(fact: Fact) -> str:
     """The engine's name of a recorded fact."""
     return f"fact:{fact.number}"
+
+
+def _there(fact: Fact, zone: str) -> datetime:
+    return instant_of(fact).astimezone(zone_named(zone))
 
 
 def instant_of(fact: Fact) -> datetime:

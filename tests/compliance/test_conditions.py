@@ -135,6 +135,25 @@ def test_the_profile_asks_for_itself_and_says_what_it_found() -> None:
     assert asked({"sector": "energy"}).reasons[0].text.ko == "업종 energy (ko): 아니요"
 
 
+@pytest.mark.parametrize(
+    ("entity", "people", "truth"),
+    [
+        (UNKNOWN, (), Truth.TRUE),
+        (EntityProfile("e", "E", establishments=("US",), markets=None), (), Truth.TRUE),
+        (EntityProfile("e", "E", establishments=("US",), markets=("US",)), (), Truth.FALSE),
+        (EntityProfile("e", "E", establishments=("US",), markets=("KR",)), (), Truth.TRUE),
+        (EntityProfile("e", "E", establishments=("KR",), markets=()), (), Truth.TRUE),
+        (EntityProfile("e", "E", establishments=("US",), markets=("US",)), (PeopleCount("KR", 1),), Truth.TRUE),
+        (EntityProfile("e", "E", establishments=("US",), markets=("US",)), (PeopleCount("KR", 0),), Truth.FALSE),
+    ],
+)
+def test_a_law_may_reach_everybody_not_known_to_be_elsewhere(
+    entity: EntityProfile, people: tuple[PeopleCount, ...], truth: Truth
+) -> None:
+    outcome = asked({"may_reach": "KR"}, entity=entity, people=people)
+    assert (outcome.truth, outcome.questions) == (truth, ())
+
+
 def test_an_earlier_stage_counts_for_its_own_rule_or_the_named_one() -> None:
     done = (Submission("xx.act.report", "first", "", AS_OF),)
     assert asked({"submitted": "first"}, submissions=done).truth is Truth.TRUE
@@ -249,8 +268,8 @@ def test_the_facts_a_condition_asks_for() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ({}, "f: k: expected a condition: always, or one of all, any, established_in, fact, known, main_establishment_in, market, not, people, role, sector, submitted"),
-        ({"al": []}, "f: k.al: unknown condition; expected one of all, any, established_in, fact, known, main_establishment_in, market, not, people, role, sector, submitted"),
+        ({}, "f: k: expected a condition: always, or one of all, any, established_in, fact, known, main_establishment_in, market, may_reach, not, people, role, sector, submitted"),
+        ({"al": []}, "f: k.al: unknown condition; expected one of all, any, established_in, fact, known, main_establishment_in, market, may_reach, not, people, role, sector, submitted"),
         ({"all": []}, "f: k.all: expected a list of at least 1"),
         ({"fact": "bad"}, "f: k: expected exactly one of is, has, has_any, at_least, more_than, at_most, below beside fact"),
         ({"fact": "bad", "at_least": 3}, "f: k.at_least: bad is of type bool; expected a fact of type integer"),

@@ -269,7 +269,7 @@ DORA = {
 
 @pytest.mark.parametrize(
     ("classified", "due"),
-    [(None, 24), (1, 5), (20, 24), (21, 24), (23.9, 24), (24, 28), (30, 34)],
+    [(None, 24), (1, 5), (20, 24), (21, 24), (23.9, 24), (24, 24), (24.5, 28.5), (30, 34)],
 )
 def test_four_hours_from_classification_and_no_later_than_a_day_from_awareness(
     classified: float | None, due: float
@@ -633,3 +633,43 @@ def test_everything_a_duty_says_as_json() -> None:
     assert (found["confidence"], found["doubts"], found["status"]) == ("high", both("a doubt"), "required")
     assert (found["addressees"], found["jurisdiction"], found["revision"]) == ([both("Authority")], "KR", 1)
     assert found["trace"][0]["at"] == "2026-03-02T14:00:00+09:00"
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "1 hour"), (2, "2 hours")])
+def test_one_is_one(n: int, words: str) -> None:
+    found = duty(library(rule(version(stage(clock={"from": "known", "within": n, "counting": "strict.hours"})))))
+    assert found.limit.en == words
+
+
+def test_a_soft_moment_of_each_happening_counts_from_that_happening() -> None:
+    soft = {"text": both("soon"), "from": "change", "within": 2, "counting": "strict.hours"}
+    clock = {
+        "from": "change", "within": 9, "counting": "strict.hours", "guidance": soft,
+        "opens": {"from": "change", "within": 1, "counting": "strict.hours"},
+        "second": {"from": "change", "within": 5, "counting": "strict.hours"}, "binding": "earliest",
+    }  # fmt: skip
+    law = library(rule(version(stage(clock=clock, per_event="change"))))
+    found = duties(law, {"known": one("a"), "change": (Event("x", T0), Event("y", T0 + 10 * H))})
+    assert [(item.guidance.at, item.opens_at, item.due_at) for item in found if item.guidance] == [
+        (T0 + 2 * H, T0 + H, T0 + 5 * H),
+        (T0 + 12 * H, T0 + 11 * H, T0 + 15 * H),
+    ]
+
+
+def test_the_end_of_another_period_is_counted_by_the_office_that_receives_it() -> None:
+    days = {"from": "known", "within": 1, "counting": "calendar.days"}
+    after = {"from": {"due": "first"}, "within": 1, "counting": "strict.hours"}
+    law = library(rule(version(stage(clock=days), stage("b", after)), offices="t"), **{"tables/t.yaml": TABLE})
+    german = EntityProfile("e", "E", main_establishment="DE")
+    found = {item.stage: item.due_at for item in duties(law, {"known": one("a")}, entity=german)}
+    assert (found["first"], found["b"]) == (datetime(2026, 3, 3, 23, tzinfo=UTC), datetime(2026, 3, 4, 0, tzinfo=UTC))
+
+
+def test_a_newer_text_that_asks_for_another_moment_is_not_lost() -> None:
+    older = version(until="2025-01-01", connects_by="told")
+    newer = version(**{"from": "2025-01-01"})
+    law = library(rule(older, newer))
+    told_late = {"told": one("t")}  # the older text's moment lies after its end
+    assert duty(law, {**told_late, "seen": one("s")}).version == "2025-01-01"
+    assert duty(law, told_late).version == "2025-01-01"
+    assert duties(library(rule(older)), told_late) == []
