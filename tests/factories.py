@@ -1,10 +1,9 @@
 """A company with its people, and incidents in it, made through the real services."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
@@ -12,14 +11,10 @@ from django.contrib.auth.models import User
 from compliance.models import Entity, Membership, Role
 from incidents import services
 from incidents.models import Incident
+from tests.times import KST as KST
+from tests.times import kst as kst
 
-KST = ZoneInfo("Asia/Seoul")
 PASSWORD = "correct horse battery staple"
-
-
-def kst(text: str) -> datetime:
-    """``"2025-09-15 14:00"`` in Seoul, as an aware UTC instant."""
-    return datetime.fromisoformat(text).replace(tzinfo=KST).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compliance.engine import Candidate, EntityProfile, Event, FactSheet, PeopleCount, Status, Submission, assess
 from compliance.library import get_library
-from tests.factories import kst
+from tests.times import kst
 
 LIBRARY = get_library()
 TELCO = EntityProfile("t", "Telco", roles=("ict_service_provider", "controller"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from compliance.engine.counting import COUNTING, kr_days, kr_hours, kr_minutes, kr_months
 from tests.compliance.test_calendars import CALENDARS
-from tests.factories import KST, kst
+from tests.times import KST, kst
 
 CALENDAR = CALENDARS["kr"]
 
