@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from compliance.engine.conditions import Outcome, Situation
+from compliance.engine.conditions import Condition, Situation
 from compliance.engine.deadlines import Counter
 from compliance.engine.library import Library
 from compliance.engine.people import by_country
-from compliance.engine.rules import Office, Order, Rule, Stage, Version
+from compliance.engine.rules import Exemption, Office, Order, Rule, Stage, Version
 from compliance.engine.starts import Begun, Starts
 from compliance.engine.types import (
     Addressee,
@@ -112,7 +112,10 @@ class Case:
             return
         situation = self.situation(rule)
         who = rule.who.truth(situation)
-        offices = _offices(rule, self.entity, self.sheet) if rule.offices and who is not Truth.FALSE else ()
+        if who is Truth.FALSE:
+            yield from _View(self, rule, version, chosen, situation, who, ()).for_others()
+            return
+        offices = _offices(rule, self.entity, self.sheet) if rule.offices else ()
         view = _View(self, rule, version, chosen, situation, who, offices)
         for stage in version.stages:
             for occurrence, begun in self._occurrences(stage, rule):
@@ -121,7 +124,7 @@ class Case:
     def notices(self) -> Iterator[Notice]:
         """Texts that are not in force, or not known to be, and would speak to this entity."""
         for rule in self.library.rules.values():
-            if all(version.standing is Standing.IN_FORCE for version in rule.versions):
+            if len(rule.law) == len(rule.versions):
                 continue
             if rule.who.truth(self.situation(rule)) is Truth.FALSE:
                 continue
@@ -139,9 +142,7 @@ class Case:
             return Chosen(rule.version_on(self.law_on), self.law_on, (TraceStep(text),))
         stand_in: Chosen | None = None
         known = False
-        for version in reversed(rule.versions):
-            if version.standing is not Standing.IN_FORCE:
-                continue
+        for version in rule.law:
             begun = self.starts.resolve(version.connects_by, rule.key)
             if begun.at is None:
                 continue
@@ -170,7 +171,7 @@ class Case:
 
     def _straddling(self, rule: Rule, version: Version, begun: Begun) -> tuple[TraceStep, ...]:
         """What to say when arguable candidates fall under different texts."""
-        if len(begun.candidates) < 2:
+        if len(begun.candidates) < 2 or len(rule.law) < 2:
             return ()
         dates = [self.starts.day(item.at, rule.zone) for item in begun.candidates if item.arguable]
         keys = {other.key for day in dates if (other := rule.version_on(day)) is not None}
@@ -271,26 +272,36 @@ class _View:
     who: Truth
     offices: tuple[Office, ...]
 
-    def duty(self, stage: Stage, occurrence: str, begun: Begun) -> Duty:
-        law = _law(self.rule, self.version, stage)
-        status = self._status(stage)
-        if status is Status.NOT_REQUIRED:
-            working = Working(lambda: self._because(stage), tuple, tuple, lambda: self._addressees(stage))
-            return Duty(
-                law,
-                occurrence,
-                self.case.entity.key,
-                status,
-                None,
-                None,
-                self._zone(),
-                (),
-                working,
-                concerns_entity=self.who is not Truth.FALSE,
-            )
-        return self._standing(law, stage, occurrence, begun, status)
+    def for_others(self) -> Iterator[Duty]:
+        """What the rule asks of others: told once for each stage, whatever happened."""
+        for stage in self.version.stages:
+            if stage.per_event is None:
+                yield self._not_required(_law(self.rule, self.version, stage), stage, "")
 
-    def _standing(self, law: StageLaw, stage: Stage, occurrence: str, begun: Begun, status: Status) -> Duty:
+    def _not_required(self, law: StageLaw, stage: Stage, occurrence: str) -> Duty:
+        return Duty(
+            law,
+            occurrence,
+            self.case.entity.key,
+            Status.NOT_REQUIRED,
+            None,
+            None,
+            self._zone(),
+            (),
+            Working(lambda: self._because(stage), tuple, tuple, lambda: self._addressees(stage)),
+            concerns_entity=self.who is not Truth.FALSE,
+        )
+
+    def duty(self, stage: Stage, occurrence: str, begun: Begun) -> Duty:
+        """One occurrence of ``stage``."""
+        law = _law(self.rule, self.version, stage)
+        applies = self._applies(stage)
+        if applies is Truth.FALSE:
+            return self._not_required(law, stage, occurrence)
+        return self._standing(law, stage, occurrence, begun, applies)
+
+    def _standing(self, law: StageLaw, stage: Stage, occurrence: str, begun: Begun, applies: Truth) -> Duty:
+        status = Status.REQUIRED if applies is Truth.TRUE else Status.POSSIBLE
         counter = self.case.counter(self.rule, self.offices)
         found = self._ordered(stage, counter.deadline(stage.clock, begun))
         guidance = counter.guidance(stage.clock, begun)
@@ -314,7 +325,7 @@ class _View:
             starts_at=found.starts_at if begun.stand_in is None or due is not None else None,
             due_at=due,
             due_zone=self._zone(),
-            questions=self._questions(stage, begun, status),
+            questions=self._questions(stage, begun, applies),
             working=working,
             provisional=begun.stand_in is not None and due is not None,
             opens_at=self._opens(stage, counter, begun),
@@ -325,14 +336,12 @@ class _View:
     def _zone(self) -> str:
         return self.offices[0].zone if self.offices else self.rule.zone
 
-    def _status(self, stage: Stage) -> Status:
-        if self.who is Truth.FALSE or self._not_yet() is not None or self._exempted(stage) is not None:
-            return Status.NOT_REQUIRED
+    def _applies(self, stage: Stage) -> Truth:
+        """Whether the stage is owed: by this entity, now, without an exception, under its condition."""
+        if self._not_yet() is not None or self._exempted(stage) is not None:
+            return Truth.FALSE
         applies = stage.applies.truth(self.situation)
-        if applies is Truth.FALSE:
-            return Status.NOT_REQUIRED
-        sure = applies is Truth.TRUE and self.who is Truth.TRUE
-        return Status.REQUIRED if sure else Status.POSSIBLE
+        return Truth.UNKNOWN if applies is Truth.TRUE and self.who is Truth.UNKNOWN else applies
 
     def _not_yet(self) -> LocalText | None:
         """Why the version does not bind this entity yet: its class starts later."""
@@ -342,12 +351,13 @@ class _View:
                 return later.text
         return None
 
-    def _exempted(self, stage: Stage) -> tuple[LocalText, str, Outcome] | None:
+    def _exempted(self, stage: Stage) -> tuple[Exemption, Condition] | None:
+        """The exception that is shown to apply, with its condition."""
         for exemption in self.version.exemptions:
             if exemption.applies is None or (exemption.stages and stage.key not in exemption.stages):
                 continue
             if exemption.applies.truth(self.situation) is Truth.TRUE:
-                return exemption.text, exemption.provision, exemption.applies.explain(self.situation)
+                return exemption, exemption.applies
         return None
 
     def _because(self, stage: Stage) -> tuple[Reason, ...]:
@@ -359,8 +369,9 @@ class _View:
         if (text := self._not_yet()) is not None:
             return (Reason(text, Truth.FALSE, citation=provision),)
         if (exempted := self._exempted(stage)) is not None:
-            text, cited, outcome = exempted
-            return (Reason(text, Truth.TRUE, citation=cited), *outcome.reasons)
+            exemption, condition = exempted
+            shown = Reason(exemption.text, Truth.TRUE, citation=exemption.provision)
+            return (shown, *condition.explain(self.situation).reasons)
         applies = stage.applies.explain(self.situation)
         cited_reasons = tuple(replace(item, citation=item.citation or provision) for item in applies.reasons)
         if applies.truth is Truth.FALSE:
@@ -374,13 +385,11 @@ class _View:
             return (Reason(_TURNED_ON, Truth.TRUE),)
         return (Reason(_LAWYER_FIRST, Truth.UNKNOWN),)
 
-    def _questions(self, stage: Stage, begun: Begun, status: Status) -> tuple[str, ...]:
+    def _questions(self, stage: Stage, begun: Begun, applies: Truth) -> tuple[str, ...]:
         asked: list[str] = []
-        if status is Status.POSSIBLE:
-            asked += [
-                *self.rule.who.explain(self.situation).questions,
-                *stage.applies.explain(self.situation).questions,
-            ]
+        if applies is Truth.UNKNOWN:
+            asked += self.rule.who.explain(self.situation).questions if self.who is Truth.UNKNOWN else ()
+            asked += stage.applies.explain(self.situation).questions
         return tuple(dict.fromkeys((*asked, *self.chosen.missing, *begun.missing)))
 
     def _ordered(self, stage: Stage, found: Deadline) -> Deadline:

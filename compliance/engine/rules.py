@@ -241,9 +241,17 @@ class Rule:
     facts: frozenset[str]
     file: str
 
+    @cached_property
+    def law(self) -> tuple[Version, ...]:
+        """The versions that are, were or will be in force, newest first."""
+        return tuple(version for version in reversed(self.versions) if version.standing is Standing.IN_FORCE)
+
     def version_on(self, day: date) -> Version | None:
         """The version in force on ``day``, or None before the first."""
-        return next((version for version in self.versions if version.in_force_on(day)), None)
+        for version in self.law:
+            if version.in_force_on(day):
+                return version
+        return None
 
     def version(self, key: str) -> Version:
         """The version that starts on ``key``.
