@@ -275,8 +275,7 @@ class _View:
     def for_others(self) -> Iterator[Duty]:
         """What the rule asks of others: told once for each stage, whatever happened."""
         for stage in self.version.stages:
-            if stage.per_event is None:
-                yield self._not_required(_law(self.rule, self.version, stage), stage, "")
+            yield self._not_required(_law(self.rule, self.version, stage), stage, "")
 
     def _not_required(self, law: StageLaw, stage: Stage, occurrence: str) -> Duty:
         return Duty(

@@ -1,10 +1,11 @@
 """When a clock ends: its number counted by its rule, its second limit, what is shown beside it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from compliance.engine.calendars import Calendar
-from compliance.engine.counting import COUNTING
+from compliance.engine.counting import COUNTING, Counted
+from compliance.engine.instants import zone_named
 from compliance.engine.rules import Clock, Limit
 from compliance.engine.starts import Begun, Starts
 from compliance.engine.types import Deadline, Guidance, LaterReading, LocalText, TraceStep
@@ -31,7 +32,7 @@ class Counter:
     def _counted(self, clock: Clock, begun: Begun) -> Deadline:
         if begun.at is None or clock.counting is None or clock.n is None:
             return Deadline(None, None, self.zone, clock.standard, begun.notes or (_NOT_RECORDED,))
-        counted = COUNTING[clock.counting][1](begun.at, clock.n, self.calendar)
+        counted = self._count(Limit(clock.start, clock.n, clock.counting), begun.at)
         trace = begun.notes + counted.trace
         if clock.ceiling_of is not None:
             trace += (_CEILING,)
@@ -82,12 +83,22 @@ class Counter:
         return own if limit.start == clock.start else self.starts.resolve(limit.start, self.rule)
 
     def _end(self, limit: Limit, begun: Begun) -> datetime | None:
-        return COUNTING[limit.counting][1](begun.at, limit.n, self.calendar).due_at if begun.at is not None else None
+        return self._count(limit, begun.at).due_at if begun.at is not None else None
+
+    def _count(self, limit: Limit, at: datetime) -> Counted:
+        """The limit counted from ``at``. A period that ended at 24:00 ended on the day before: days follow that one."""
+        unit, count = COUNTING[limit.counting]
+        if limit.start.kind == "due" and unit in _DAYS and at.astimezone(zone_named(self.zone)).time() == time(0):
+            at -= timedelta(microseconds=1)
+        return count(at, limit.n, self.calendar)
 
     def guidance(self, clock: Clock, own: Begun) -> Guidance | None:
         """The soft moment beside the law."""
         held = clock.guidance
         return Guidance(held.text, self.beside(held.limit, clock, own) if held.limit else None) if held else None
+
+
+_DAYS = frozenset({"days", "business_days", "weeks", "months", "years"})
 
 
 def _with(

@@ -673,3 +673,22 @@ def test_a_newer_text_that_asks_for_another_moment_is_not_lost() -> None:
     assert duty(law, {**told_late, "seen": one("s")}).version == "2025-01-01"
     assert duty(law, told_late).version == "2025-01-01"
     assert duties(library(rule(older)), told_late) == []
+
+
+def test_days_after_a_period_that_ended_at_midnight_follow_its_last_day() -> None:
+    days = {"from": "known", "within": 3, "counting": "calendar.days"}
+    after = {"from": {"due": "first"}, "within": 1, "counting": "calendar.days"}
+    hours = {"from": {"due": "first"}, "within": 1, "counting": "strict.hours"}
+    law = library(rule(version(stage(clock=days), stage("b", after), stage("c", hours))))
+    found = {item.stage: item.due_at for item in duties(law, {"known": one("a")})}
+    midnight = datetime(2026, 3, 5, 15, tzinfo=UTC)  # 24:00 on the 5th in Seoul
+    assert found == {"first": midnight, "b": midnight + 24 * H, "c": midnight + H}
+
+
+def test_a_rule_for_others_names_every_stage_even_those_that_follow_events() -> None:
+    answer = stage("answer", {"from": "change", "within": 5, "counting": "strict.hours"}, per_event="change")
+    found = duties(library(rule(version(stage(), answer), who={"role": "bank"})), {"known": one("a")})
+    assert [(item.stage, item.status) for item in found] == [
+        ("answer", Status.NOT_REQUIRED),
+        ("first", Status.NOT_REQUIRED),
+    ]
