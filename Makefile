@@ -8,13 +8,14 @@ SERVE ?= 1
 PORT ?= 8000
 export PORT
 
-.PHONY: help demo test lint run setup messages format clean
+.PHONY: help demo test lint mutation run setup messages format clean
 
 help:
 	@echo "make demo [SERVE=0] [PORT=8000]  set up, replay the cases of 2025, leave their PDFs, serve the site"
 	@echo "make test                        set up and run all tests"
 	@echo "make run                         serve your own data in var/"
 	@echo "make lint                        format, lint, types, import ladder"
+	@echo "make mutation [WORKERS=2]        break the engine in one place at a time: do its tests notice?"
 
 $(BIN)/python:
 	@python=$$(sh config/setup/find-python.sh) && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
@@ -60,9 +61,14 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Takes the better part of an hour; what survives and why is in docs/mutation.md.
+WORKERS ?= 2
+mutation: setup
+	$(BIN)/python -m tests.mutation $(WORKERS)
+
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
