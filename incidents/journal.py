@@ -41,6 +41,7 @@ def register(actions: Mapping[str, str | Promise]) -> None:
 
 register(
     {
+        "classification.adopted": _("Severity or classification adopted"),
         "law.accepted": _("Newer law accepted for the incident"),
         "law.rule_followed": _("Rule of low confidence turned on"),
         "law.rule_not_followed": _("Rule of low confidence turned off"),

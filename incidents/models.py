@@ -3,6 +3,8 @@
 Rows that are evidence (facts, counts, journal) are only ever added. Corrections point at what they replace.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -193,6 +195,43 @@ class RuleDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {'followed' if self.follow else 'not followed'}"
+
+
+class Classification(models.Model):
+    """What a person adopted of a severity or classification method, with the answers and the whole working. Never changed;
+    the latest row of an entity and method counts.
+
+    ``answers`` is what was answered, as the method reads it. ``proposal`` is what came of it, with every level there was.
+    """
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="classifications")
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="+")
+    method = models.CharField(max_length=40)
+    # Of the method's data, so that a later reader can tell by which text it was worked out.
+    digest = models.CharField(max_length=64)
+    answers = models.JSONField()
+    proposal = models.JSONField()
+    chosen = models.CharField(max_length=40)
+    reason = models.TextField(_("reason"), blank=True)
+    adopted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    adopted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("adopted_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.chosen}"
+
+    @property
+    def departs(self) -> bool:
+        """Whether the person chose otherwise than was proposed, or chose where nothing was."""
+        proposed = self.proposal["level"]
+        return proposed is None or proposed["key"] != self.chosen
+
+    @property
+    def level(self) -> dict[str, Any]:
+        """The level that was chosen, as the method had it."""
+        return next(level for level in self.proposal["levels"] if level["key"] == self.chosen)
 
 
 class AffectedSystem(models.Model):

@@ -52,4 +52,6 @@ def unseal_statements(vendor: str, table: str) -> list[str]:
 SEALED_TABLES = ("incidents_journalentry", "incidents_fact", "incidents_peoplecount")
 # What a person decided about the law, and the law that was relied on.
 SEALED_LAW_TABLES = ("incidents_ruledecision", "compliance_lawrelease")
-ALL_SEALED_TABLES = SEALED_TABLES + SEALED_LAW_TABLES
+# What a person adopted of a severity or classification, on which answers and with which working.
+SEALED_CLASSIFICATION_TABLES = ("incidents_classification",)
+ALL_SEALED_TABLES = SEALED_TABLES + SEALED_LAW_TABLES + SEALED_CLASSIFICATION_TABLES

@@ -1,6 +1,7 @@
 """One function per change of state: lock the incident, check, change, schedule, write the journal, in one transaction."""
 
 from incidents.services.assessment import assessment_of, library_of, reassess
+from incidents.services.classification import classification_adopt, classification_propose, proposal_json
 from incidents.services.evidence import evidence_add, evidence_lose, evidence_preserve
 from incidents.services.facts import (
     candidate_adopt,
@@ -40,6 +41,8 @@ from incidents.services.obligations import (
 __all__ = [
     "assessment_of",
     "candidate_adopt",
+    "classification_adopt",
+    "classification_propose",
     "day_off_add",
     "dismissal_decide",
     "dismissal_request",
@@ -67,6 +70,7 @@ __all__ = [
     "obligation_meet",
     "obligation_reopen",
     "people_record",
+    "proposal_json",
     "reassess",
     "rule_decide",
     "systems_add",
