@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -29,6 +30,9 @@ from compliance.engine.strict import Node, read_yaml
 from compliance.library import get_library
 
 
+QUESTIONS_SHOWN = 5
+
+
 class Command(BaseCommand):
     """``assess FILE``: YAML or JSON with entity (or entities), facts, people and submissions; ``-`` reads standard input."""
 
@@ -41,7 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--law-on", help="what if: every rule as in force on this date, such as 2026-10-01")
         parser.add_argument("--format", choices=("json", "table"), default="table")
         parser.add_argument("--lang", choices=("ko", "en"), default="en")
-        parser.add_argument("--all", action="store_true", help="list the duties that do not apply as well")
+        parser.add_argument(
+            "--all", action="store_true", help="list also the duties that do not apply, and every open question"
+        )
         parser.add_argument("--schema", action="store_true", help="print the JSON Schema of FILE")
         parser.add_argument("--explain", metavar="RULE", help="say why this rule does or does not apply")
 
@@ -77,14 +83,20 @@ class Command(BaseCommand):
                 self.stdout.write(_table(duties, names, language) + "\n")
         if not options["all"]:
             self.stdout.write(_SETTLED.get(language).format(len(groups["not_required"])))
-        self._questions(found.questions, library, language)
+        self._questions(found, library, language, everything=options["all"])
 
-    def _questions(self, questions: Sequence[str], library: Library, language: str) -> None:
-        if not questions:
+    def _questions(self, found: Assessment, library: Library, language: str, *, everything: bool) -> None:
+        if not found.questions:
             return
+        bears_on = Counter(name for duty in found.duties for name in duty.questions)
+        shown = found.questions if everything else found.questions[:QUESTIONS_SHOWN]
         self.stdout.write("\n" + {"ko": "먼저 답할 질문:", "en": "Questions that decide most:"}[language])
-        for number, name in enumerate(questions, start=1):
-            self.stdout.write(f"  {number}. {library.facts[name].question.get(language)}  [{name}]")
+        for number, name in enumerate(shown, start=1):
+            count = {"ko": f"의무 {bears_on[name]}건", "en": f"bears on {bears_on[name]} duties"}[language]
+            self.stdout.write(f"  {number}. {library.facts[name].question.get(language)}  [{name}] ({count})")
+        if len(shown) < len(found.questions):
+            more = len(found.questions) - len(shown)
+            self.stdout.write({"ko": f"  그 밖에 {more}개(--all)", "en": f"  and {more} more (--all)"}[language])
 
     def _explain(self, rule: str, found: Assessment, language: str) -> None:
         duties = [duty for duty in found.duties if duty.rule == rule]
