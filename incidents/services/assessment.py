@@ -106,6 +106,8 @@ def _open(duty: Duty, incident: Incident, entity: Entity, *, at: datetime, by: U
 
 def _carry(row: Obligation, duty: Duty, *, at: datetime, by: User | None) -> None:
     """Bring a held obligation in line with the duty as now computed; journal each kind of change by its own name."""
+    if _unchanged(row, duty):
+        return
     before = (row.due_at, row.target_at, row.state)
     pinned = row.rule_digest
     was_due = row.due_at
@@ -124,6 +126,18 @@ def _carry(row: Obligation, duty: Duty, *, at: datetime, by: User | None) -> Non
         _journal(row, action, at=at, by=by, was_due=was_due)
     if reschedule:
         timers.schedule_obligation(obligation=row, at=at)
+
+
+def _unchanged(row: Obligation, duty: Duty) -> bool:
+    """Whether the duty is what was written down before, to the word, so that nothing has to be looked at again."""
+    if row.rule_digest != duty.digest or row.met_at is not None:
+        return False
+    stands = {
+        Status.REQUIRED: row.state in CLOCK_RUNS,
+        Status.POSSIBLE: row.state == ObligationState.POSSIBLE,
+        Status.NOT_REQUIRED: row.state == ObligationState.NOT_REQUIRED,
+    }
+    return stands[duty.status] and bool(row.duty == duty.to_json())
 
 
 def _move(row: Obligation, duty: Duty, *, at: datetime) -> list[str]:

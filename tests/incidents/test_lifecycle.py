@@ -26,6 +26,9 @@ def not_an_incident(incident: Incident, company: Company) -> None:
     """Record the facts that answer every question with no."""
     for name in ("incident.is_cyber", "leak.confirmed", "leak.signs", "incident.user_notice_kind"):
         services.fact_record(incident=incident, name=name, value=False, at=later(AT, hours=1), by=company.owner)
+    services.fact_record(
+        incident=incident, name="incident.outage_minutes", value=0, at=later(AT, hours=1), by=company.owner
+    )
 
 
 def test_a_suspicion_starts_its_clocks_at_once(incident: Incident) -> None:

@@ -29,7 +29,6 @@ from compliance.engine.inputs import read_requests, schema
 from compliance.engine.strict import Node, read_yaml
 from compliance.library import get_library
 
-
 QUESTIONS_SHOWN = 5
 
 
