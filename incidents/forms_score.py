@@ -262,7 +262,8 @@ _PARTS = ("name", "data", "identification")
 
 
 def _reason_field() -> forms.CharField:
-    return forms.CharField(label=_("Reason or source"), max_length=2000, required=False)
+    named = forms.TextInput(attrs={"aria-label": _("Reason or source")})
+    return forms.CharField(label=_("Reason or source"), max_length=2000, required=False, widget=named)
 
 
 class AdoptLevelForm(forms.Form):

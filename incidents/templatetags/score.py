@@ -8,6 +8,7 @@ from django import template
 from django.utils.translation import get_language
 
 from compliance.engine.scoring import Method
+from compliance.engine.scoring.method import Weights
 from compliance.engine.scoring.types import TRUTH_TEXT
 from compliance.library import get_library, get_methods
 from incidents.models import Classification, Incident
@@ -25,6 +26,7 @@ class Shown:
     text: str
     value: str
     unknown: bool
+    plain: bool
     details: tuple[str, ...]
     source: Mapping[str, Any] | None
     confidence: str
@@ -39,6 +41,7 @@ def working_of(proposal: Mapping[str, Any], answers: Mapping[str, Any]) -> list[
             text=said(step["text"]),
             value=said(TRUTHS[step["value"]]) if step["value"] in TRUTHS else step["value"],
             unknown=step["value"] == "unknown" or ".." in step["value"],
+            plain=step["value"] == "false",
             details=tuple(_details(step, method, reasons)),
             source=step["source"],
             confidence=step["confidence"],
@@ -52,6 +55,9 @@ def _details(step: Mapping[str, Any], method: Method | None, reasons: Mapping[st
     """The comparisons that were made, or else the answers; and the reasons that were given."""
     answered = {key: value for key, value in step["answers"].items() if value is not None}
     found = [said(text) for text in step["detail"]]
+    if method and isinstance(method.procedure, Weights) and step["key"].startswith("datasets["):
+        asked = [said(method.procedure.ask[part]) for part in ("category", "adjustment", "identification")]
+        found = [f"{question} {text}" for question, text in zip(asked, found, strict=False)]
     if not found and method:
         found = [_answer(method, key, value) for key, value in answered.items()]
     return found + [f"{_question(method, key)} ← {reasons[key]}" for key in answered if reasons.get(key)]

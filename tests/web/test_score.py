@@ -109,7 +109,7 @@ def test_working_out_shows_steps_sources_doubts_and_writes_nothing(page: Client,
     text = words(work(page, "edpb", **EDPB))
     assert "Proposal High risk . Notify the authority and tell the persons." in text
     assert "house rule" in text
-    assert "GDPR art. 34(1) source not checked" in text
+    assert "GDPR art. 34(1) , source not checked" in text
     assert "Who received the data? criminal" in text
     assert "Who received the data? ← offered on a forum" in text
     assert "The matrix of severity and likelihood" in text

@@ -15,6 +15,7 @@ PATHS = [
     "/incidents/",
     "/incidents/2026-001/",
     "/incidents/2026-001/filings/1/",
+    "/incidents/2026-001/score/enisa/",
     "/report/",
     "/law/",
     "/law/kr.pipa.subject-notice/",
