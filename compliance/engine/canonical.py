@@ -27,13 +27,16 @@ def digest(value: Any) -> str:
 
 
 def _refuse_floats(value: Any) -> None:
-    if isinstance(value, float):
-        raise EngineError(f"{value!r}: floats differ between machines; expected an integer or a string")
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         for key, item in value.items():
-            if not isinstance(key, str):
+            if type(key) is not str:
                 raise EngineError(f"{key!r}: expected a text as key")
-            _refuse_floats(item)
-    elif isinstance(value, list | tuple):
+            if type(item) is not str:
+                _refuse_floats(item)
+    elif kind is list or kind is tuple:
         for item in value:
-            _refuse_floats(item)
+            if type(item) is not str:
+                _refuse_floats(item)
+    elif isinstance(value, float):
+        raise EngineError(f"{value!r}: floats differ between machines; expected an integer or a string")

@@ -98,14 +98,23 @@ def compile_condition(node: Node, vocabulary: Mapping[str, FactDef]) -> Conditio
 
 def facts_of(node: Node) -> set[str]:
     """The names of all facts a written condition asks for."""
-    value = node.value
+    found: set[str] = set()
+    _collect(node.value, found)
+    return found
+
+
+def _collect(value: Any, found: set[str]) -> None:
     if isinstance(value, list):
-        return set().union(*(facts_of(item) for item in node.items()))
-    if not isinstance(value, dict):
-        return set()
-    named = {str(value[key]) for key in ("fact", "known") if key in value}
-    named |= {name for key, name in _ASKS.items() if key in value}
-    return named.union(*(facts_of(child) for key, child in node.entries() if key in ("all", "any", "not")))
+        for item in value:
+            _collect(item, found)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in ("all", "any", "not"):
+                _collect(item, found)
+            elif key in ("fact", "known"):
+                found.add(str(item))
+            elif key in _ASKS:
+                found.add(_ASKS[key])
 
 
 _ASKS = {
@@ -115,6 +124,7 @@ _ASKS = {
     "established_in": ESTABLISHMENTS,
     "main_establishment_in": ESTABLISHMENTS,
     "market": MARKETS,
+    "may_reach": ESTABLISHMENTS,
 }
 
 

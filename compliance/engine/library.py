@@ -1,6 +1,9 @@
 """Law from YAML to values. Strict: a file that is wrong stops the start, with file, key and what was expected."""
 
-from collections.abc import Mapping
+import contextlib
+import gc
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -28,7 +31,7 @@ from compliance.engine.rules import (
     Start,
     Version,
 )
-from compliance.engine.strict import Node, plain, read_file
+from compliance.engine.strict import Node, read_file
 from compliance.engine.types import VAGUE, Addressee, Citation, FactDef, Standard, Standing
 
 FACT_TYPES = frozenset(
@@ -128,6 +131,23 @@ def library_of(files: LawFiles, *, proved: bool = True) -> Library:
     Raises:
         LawError: the first thing that is wrong.
     """
+    with _without_collecting():
+        return _library_of(files, proved=proved)
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Nothing that a library is made of is garbage: looking for some in the middle takes half of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _library_of(files: LawFiles, *, proved: bool) -> Library:
     vocabulary = _vocabulary(files)
     calendars = {item.key: item for name in files.below("calendars") for item in [read_calendar(files.node(name))]}
     offices = {
@@ -155,11 +175,11 @@ def _released(files: LawFiles) -> Mapping[str, str]:
 
 
 def _cases_file(root: Path, name: str) -> Path:
-    path = root / name
-    beside = path.parent / CASES / path.name
-    if not beside.exists():
-        raise LawError(name, CASES, f"expected worked cases in {beside.relative_to(root)}")
-    return beside
+    folder, _, file = name.rpartition("/")
+    beside = f"{root}/{folder}/{CASES}/{file}"
+    if not os.path.exists(beside):
+        raise LawError(name, CASES, f"expected worked cases in {folder}/{CASES}/{file}")
+    return Path(beside)
 
 
 def _vocabulary(files: LawFiles) -> Vocabulary:
@@ -269,7 +289,7 @@ def _rule(node: Node, reading: _Reading) -> Rule:
         offices=reading.offices[node.at("offices").one_of(reading.offices)] if node.has("offices") else {},
         who=_condition(node.at("who"), reading),
         who_text=node.at("who_text").local(),
-        sources=tuple(plain(item.value) for item in node.at("sources").each(_source, least=1)),
+        sources=tuple(item.value for item in node.at("sources").each(_source, least=1)),
         versions=versions,
         facts=frozenset(reading.used),
         file=node.file,
@@ -314,7 +334,6 @@ def _version(node: Node, reading: _Reading) -> Version:
         raise node.fail("missing; a text in force has a first day", "from")
     if until is not None and start is not None and until <= start:
         raise node.fail(f"{until}: expected a date after {start}", "until")
-    source = plain(node.value)
     doubts = node.maybe("doubts")
     transition = node.maybe("transition")
     confidence = node.at("confidence").one_of(CONFIDENCE)
@@ -343,8 +362,8 @@ def _version(node: Node, reading: _Reading) -> Version:
         later_starts=node.at("later_starts").each(lambda item: _later_start(item, reading))
         if node.has("later_starts")
         else (),
-        digest=digest(source),
-        source=source,
+        digest=digest(node.value),
+        source=node.value,
     )
 
 

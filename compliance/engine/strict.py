@@ -73,12 +73,20 @@ def read_file(path: Path, *, root: Path) -> "Node":
 class Node:
     """A piece of a YAML file that knows where it is, and takes values out only if they are what they must be."""
 
-    __slots__ = ("file", "key", "value")
+    __slots__ = ("_above", "_step", "file", "value")
 
-    def __init__(self, value: Any, *, file: str, key: str) -> None:
+    def __init__(self, value: Any, *, file: str, key: str = "", above: "Node | None" = None) -> None:
         self.value = value
         self.file = file
-        self.key = key
+        self._step = key
+        self._above = above
+
+    @property
+    def key(self) -> str:
+        """The dotted name of this place; put together only when it is asked for, which is when something is wrong."""
+        above = self._above.key if self._above is not None else ""
+        joint = "." if above and not self._step.startswith("[") else ""
+        return f"{above}{joint}{self._step}"
 
     def fail(self, expected: str, key: str | None = None) -> LawError:
         """An error at this place (or at ``key`` below it)."""
@@ -92,6 +100,9 @@ class Node:
         """Check that this is a mapping with exactly these keys."""
         if not isinstance(self.value, dict):
             raise self.fail(f"expected a mapping with {', '.join(sorted(required))}")
+        given = self.value.keys()
+        if given == required or (required <= given and given - required <= optional):
+            return self
         known = required | optional
         for key in self.value:
             if key not in known:
@@ -109,7 +120,7 @@ class Node:
 
     def at(self, key: str) -> "Node":
         """The node under ``key``."""
-        return Node(self.value[key], file=self.file, key=self.path(key))
+        return Node(self.value[key], file=self.file, key=key, above=self)
 
     def maybe(self, key: str) -> "Node | None":
         """The node under ``key``, or None."""
@@ -119,7 +130,7 @@ class Node:
         """The nodes of a list."""
         if not isinstance(self.value, list) or len(self.value) < least:
             raise self.fail(f"expected a list{f' of at least {least}' if least else ''}")
-        return [Node(item, file=self.file, key=f"{self.key}[{number}]") for number, item in enumerate(self.value)]
+        return [Node(item, file=self.file, key=f"[{number}]", above=self) for number, item in enumerate(self.value)]
 
     def entries(self) -> list[tuple[str, "Node"]]:
         """Key and node of each entry of a mapping."""
