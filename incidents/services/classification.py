@@ -28,6 +28,7 @@ from compliance.text import clean
 from incidents import access, journal
 from incidents.models import Classification, Incident
 from incidents.services import sheets
+from incidents.services.assessment import reassess_locked
 from incidents.services.common import changing
 from incidents.services.facts import facts_record
 
@@ -92,6 +93,9 @@ def classification_adopt(
         _journal(locked, row, decision, at=at, by=by)
         if decision.facts:
             _record(locked, row, decision, found, at=at, by=by)
+        else:
+            # The level itself may count, even where it stands for no fact.
+            reassess_locked(locked, at=at, by=by)
         return row
 
 
