@@ -41,6 +41,8 @@ class Field:
     required_from: str | None = None
     # Without a value it is left out of the document instead of being printed as not filled in.
     omit_blank: bool = False
+    # A "no" here is a denial: it needs its evidence and a second approver (see reports.denials).
+    denial: bool = False
     # Number and label where a stage has its own.
     in_stage: Mapping[str, tuple[str | None, LocalText | None]] = field(default_factory=dict)
 
@@ -242,7 +244,7 @@ def _section(node: Node, stages: Mapping[str, LocalText]) -> Section:
 def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
     node.mapping(
         required={"key", "no", "label", "type", "need", "known_from"},
-        optional={"from", "max", "help", "required_from", "omit_blank", "in_stage"},
+        optional={"from", "max", "help", "required_from", "omit_blank", "in_stage", "denial"},
     )
     need = {key: item.one_of(NEEDS) for key, item in _by_stage(node.at("need"), stages)}
     if not need:
@@ -263,6 +265,7 @@ def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
         help=help_text.local() if help_text else None,
         required_from=node.at("required_from").day().isoformat() if node.has("required_from") else None,
         omit_blank=node.at("omit_blank").boolean() if node.has("omit_blank") else False,
+        denial=node.at("denial").boolean() if node.has("denial") else False,
         in_stage={key: _own_words(item) for key, item in own},
     )
 
