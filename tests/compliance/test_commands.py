@@ -124,7 +124,8 @@ def test_law_coverage_walks_every_quarter() -> None:
 def test_law_show_of_an_unknown_rule_names_those_there_are() -> None:
     done = manage("law", "show", "kr.nothing")
     assert done.returncode == 2
-    assert done.stderr.startswith("law show: kr.nothing: expected one of kr.network-act.incident-report")
+    assert done.stderr.startswith("law show: kr.nothing: expected one of kr.")
+    assert "kr.network-act.incident-report" in done.stderr
 
 
 def test_broken_law_stops_every_command_with_one_line(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from compliance.engine import (
     LawError,
     Library,
     LocalText,
+    Standard,
     Status,
     TimeError,
     assess,
@@ -156,7 +157,7 @@ def _table(duties: Sequence[Duty], names: dict[str, str], language: str) -> str:
 
 
 def _row(duty: Duty, names: dict[str, str], language: str) -> tuple[str, ...]:
-    due = _local(duty.due_at, duty).strip() or duty.limit.get(language)
+    due = _moment(duty) or duty.limit.get(language)
     if duty.provisional and duty.due_at is not None:
         due += {"ko": " (임시)", "en": " (provisional)"}[language]
     repeated = f" {duty.occurrence}" if duty.occurrence else ""
@@ -167,6 +168,20 @@ def _row(duty: Duty, names: dict[str, str], language: str) -> tuple[str, ...]:
         duty.addressees[0].get(language) if duty.addressees else "-",
         duty.citations[0].provision.get(language),
     )
+
+
+def _moment(duty: Duty) -> str:
+    """The due moment as lawyers write it: a period of days ends at 24:00 of its last day, not at 00:00 of the next."""
+    if duty.due_at is None:
+        return ""
+    written = in_zone(duty.due_at, duty.due_zone)
+    if written[11:16] != "00:00" or duty.standard in _CLOCK_UNITS:
+        return _local(duty.due_at, duty).strip()
+    last = date.fromisoformat(written[:10]) - timedelta(days=1)
+    return f"{last} 24:00 {written[-6:]}"
+
+
+_CLOCK_UNITS = (Standard.MINUTES, Standard.HOURS)
 
 
 def _explained(duty: Duty, language: str) -> list[str]:
