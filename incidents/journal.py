@@ -1,14 +1,18 @@
 """The journal: one hash chain per incident and one for the system.
 
 An entry is written in the transaction of the change it tells of. No personal data goes in: subjects are named by code
-and number, values by digest. The database itself refuses to change or delete an entry (see the migrations).
+and number, values by salted digest. The database itself refuses to change or delete an entry (see the migrations).
+:mod:`incidents.verification` walks the chains.
 """
 
 import functools
+import hashlib
+import json
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import connection
@@ -16,11 +20,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from compliance.clock import require_aware
-from compliance.engine import digest
+from compliance.engine import canonical_json, digest
 from incidents.models import Incident, JournalEntry, JournalHead
+
+if TYPE_CHECKING:
+    from incidents.verification import Fault
 
 SYSTEM_CHAIN = "system"
 START = "0" * 64
+# Of the format of an entry. Version 1 had no salt; its entries stay as they are and stay valid.
+VERSION = 2
 
 # Registered action names with the words a person reads. Writing an unknown one is an error.
 ACTIONS: dict[str, str | Promise] = {}
@@ -57,6 +66,7 @@ register(
         "incident.owner_changed": _("Owner changed"),
         "fact.recorded": _("Fact recorded"),
         "fact.retracted": _("Fact retracted"),
+        "fact.redacted": _("Fact redacted"),
         "candidate.adopted": _("Awareness time adopted"),
         "people.counted": _("People affected counted"),
         "system.added": _("Affected systems recorded"),
@@ -90,6 +100,28 @@ register(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest that exists already, with a salt kept beside the value it was made of."""
+
+    value: str
+
+
+def new_salt(incident: Incident | None, place: str) -> str:
+    """A salt of 32 bytes in hexadecimal.
+
+    Random, but in a replay, which is of a published case and must come out the same each time: there it follows from the place.
+    """
+    if incident is not None and incident.kind == Incident.Kind.REPLAY:
+        return hashlib.sha256(f"{incident.code}\n{place}".encode()).hexdigest()
+    return secrets.token_hex(32)
+
+
+def salted(salt: str, value: object) -> str:
+    """The digest of ``value`` that nobody can guess without ``salt``."""
+    return digest({"salt": salt, "value": value})
+
+
 def actor(by: User | None) -> str:
     """How the journal names who acted: ``user:<pk>``, or the system."""
     return f"user:{by.pk}" if by is not None else "system"
@@ -108,7 +140,8 @@ def write(
 ) -> JournalEntry:
     """Append one entry to the incident's chain (or the system's, without one).
 
-    ``old`` and ``new`` are kept as digests only; ``detail`` is kept as it is and must hold no personal data.
+    ``old`` and ``new`` are kept as salted digests only (a :class:`Digest` as it is); ``detail`` is kept as it is and must
+    hold no personal data.
 
     Raises:
         UnknownAction: ``action`` was never registered.
@@ -119,16 +152,22 @@ def write(
     if not connection.in_atomic_block:
         raise NotInTransaction(action)
     head = _locked_head(incident.code if incident is not None else SYSTEM_CHAIN)
+    salt = new_salt(incident, f"entry:{head.sequence + 1}")
+    digests = _digest_of(old, salt), _digest_of(new, salt)
     entry = JournalEntry(
+        id=entry_id(head.chain, head.sequence + 1),
+        version=VERSION,
         chain=head.chain,
         sequence=head.sequence + 1,
         at=require_aware(at).astimezone(UTC),
         actor=actor(by),
         action=action,
         subject=subject,
-        old=_digest_of(old),
-        new=_digest_of(new),
-        detail=dict(detail or {}),
+        old=digests[0],
+        new=digests[1],
+        salt=salt if any(value is not None and not isinstance(value, Digest) for value in (old, new)) else "",
+        # One way to write it down, so that every byte of it can be checked.
+        detail=json.loads(canonical_json(dict(detail or {}))),
         previous=head.hash,
     )
     entry.hash = entry_hash(entry)
@@ -142,26 +181,43 @@ def _locked_head(chain: str) -> JournalHead:
     return JournalHead.objects.select_for_update().get(chain=chain)
 
 
-def _digest_of(value: object) -> str:
-    return "" if value is None else digest(value)
+def _digest_of(value: object, salt: str) -> str:
+    if isinstance(value, Digest):
+        return value.value
+    return "" if value is None else salted(salt, value)
+
+
+def entry_id(chain: str, sequence: int) -> int:
+    """The primary key of an entry from version 2 on: it follows from chain and sequence, so that it cannot be changed unseen."""
+    return int.from_bytes(hashlib.sha256(f"{chain}\n{sequence}".encode()).digest()[:8]) >> 1
+
+
+def entry_fields(entry: JournalEntry) -> dict[str, Any]:
+    """Every column of ``entry`` but its primary key, as plain JSON: what is exported and what is hashed."""
+    return {
+        "version": entry.version,
+        "chain": entry.chain,
+        "sequence": entry.sequence,
+        "at": entry.at.astimezone(UTC).isoformat(),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "old": entry.old,
+        "new": entry.new,
+        "salt": entry.salt,
+        "detail": entry.detail,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
 
 
 def entry_hash(entry: JournalEntry) -> str:
     """The hash of every column of ``entry`` but its own, chained to the entry before."""
-    return digest(
-        {
-            "chain": entry.chain,
-            "sequence": entry.sequence,
-            "at": entry.at.astimezone(UTC).isoformat(),
-            "actor": entry.actor,
-            "action": entry.action,
-            "subject": entry.subject,
-            "old": entry.old,
-            "new": entry.new,
-            "detail": entry.detail,
-            "previous": entry.previous,
-        }
-    )
+    fields = entry_fields(entry)
+    del fields["hash"]
+    if entry.version == 1:
+        del fields["version"], fields["salt"]
+    return digest(fields)
 
 
 def head_of(incident: Incident) -> str:
@@ -169,49 +225,11 @@ def head_of(incident: Incident) -> str:
     return JournalHead.objects.filter(chain=incident.code).values_list("hash", flat=True).first() or START
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong with a chain."""
+def verify(chain: str | None = None) -> "Iterator[Fault]":
+    """Everything that does not fit in one chain, or in all of them (:func:`incidents.verification.verify`)."""
+    from incidents import verification
 
-    chain: str
-    sequence: int
-    what: str
-
-
-def verify(chain: str | None = None) -> Iterator[Fault]:
-    """Walk one chain, or all of them, and name everything that does not fit."""
-    chains = [chain] if chain else list(_all_chains())
-    for name in chains:
-        yield from _verify_chain(name)
-
-
-def _all_chains() -> Iterator[str]:
-    named = set(JournalHead.objects.values_list("chain", flat=True))
-    named |= set(JournalEntry.objects.values_list("chain", flat=True).order_by().distinct())
-    return iter(sorted(named))
-
-
-def _verify_chain(chain: str) -> Iterator[Fault]:
-    previous, expected = START, 1
-    for entry in JournalEntry.objects.filter(chain=chain).order_by("sequence").iterator(chunk_size=2000):
-        yield from _verify_entry(entry, previous=previous, expected=expected)
-        previous, expected = entry.hash, entry.sequence + 1
-    head = JournalHead.objects.filter(chain=chain).first()
-    if head is None:
-        yield Fault(chain, expected - 1, "the head of the chain is missing")
-    elif (head.sequence, head.hash) != (expected - 1, previous):
-        yield Fault(
-            chain, head.sequence, "the head does not match the last entry: entries were removed or the head changed"
-        )
-
-
-def _verify_entry(entry: JournalEntry, *, previous: str, expected: int) -> Iterator[Fault]:
-    if entry.sequence != expected:
-        yield Fault(entry.chain, entry.sequence, f"expected entry {expected}: entries were removed or reordered")
-    if entry.previous != previous:
-        yield Fault(entry.chain, entry.sequence, "does not follow the entry before it")
-    if entry.hash != entry_hash(entry):
-        yield Fault(entry.chain, entry.sequence, "its content does not match its hash: it was changed")
+    return verification.verify(chain)
 
 
 @functools.cache

@@ -147,6 +147,13 @@ class Fact(models.Model):
     occurred_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # What the journal holds of it: the digest of its content with its salt. Redaction destroys content and salt and
+    # leaves the digest, which nobody can then guess.
+    salt = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    redacted_at = models.DateTimeField(null=True)
+    redacted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    redaction_reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
         ordering = ("number",)
@@ -542,6 +549,8 @@ class JournalHead(models.Model):
 class JournalEntry(models.Model):
     """What was done, by whom, when, over which subject. The database refuses to change or delete it."""
 
+    # Of the format of the entry: 1 as first written, 2 with salted digests and a primary key that follows from its place.
+    version = models.PositiveSmallIntegerField(default=1)
     chain = models.CharField(max_length=60)
     sequence = models.PositiveBigIntegerField()
     at = models.DateTimeField()
@@ -550,6 +559,8 @@ class JournalEntry(models.Model):
     subject = models.CharField(max_length=120)
     old = models.CharField(max_length=64, blank=True)
     new = models.CharField(max_length=64, blank=True)
+    # What ``old`` and ``new`` were digested with, unless the value keeps a salt of its own.
+    salt = models.CharField(max_length=64, blank=True)
     # Short particulars without personal data: codes, rule ids, instants, digests.
     detail = models.JSONField(default=dict)
     previous = models.CharField(max_length=64)

@@ -45,8 +45,62 @@ def seal_statements(vendor: str, table: str) -> list[str]:
 def unseal_statements(vendor: str, table: str) -> list[str]:
     """The SQL that takes the seal off ``table``."""
     if vendor == "postgresql":
-        return [f"DROP TRIGGER IF EXISTS {table}_{name} ON {table}" for name in ("sealed", "kept")]
+        return [f"DROP TRIGGER IF EXISTS {table}_{name} ON {table}" for name in ("sealed", "kept", "redacted")]
     return [f"DROP TRIGGER IF EXISTS {table}_{verb}" for verb in ("update", "delete")]
+
+
+JOURNAL_TABLE, FACT_TABLE = "incidents_journalentry", "incidents_fact"
+REDACTION_FUNCTION = "breachclock_redacted_only"
+# What redaction empties, what it writes, and what must stay as it was.
+REDACTED_TEXTS = ("label", "source", "note", "salt")
+REDACTION_WRITES = ("redacted_at", "redacted_by_id", "redaction_reason")
+REDACTION_KEEPS = (
+    "id", "incident_id", "entity_id", "number", "name", "kind", "arguable", "documented", "evidence_id", "supersedes_id",
+    "adopts_id", "occurred_at", "recorded_at", "recorded_by_id", "digest",
+)  # fmt: skip
+
+
+def fact_seal_statements(vendor: str) -> list[str]:
+    """The SQL that seals the facts, but for redaction: content and salt go, the digest stays, who and why is written."""
+    distinct = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
+    wrong = " OR ".join(
+        (
+            "OLD.redacted_at IS NOT NULL",
+            "OLD.digest = ''",
+            "NEW.redacted_at IS NULL",
+            "NEW.redacted_by_id IS NULL",
+            "trim(NEW.redaction_reason) = ''",
+            "NEW.value IS NOT NULL",
+            *(f"NEW.{column} <> ''" for column in REDACTED_TEXTS),
+            *(f"OLD.{column} {distinct} NEW.{column}" for column in REDACTION_KEEPS),
+        )
+    )
+    if vendor == "postgresql":
+        return [
+            f"CREATE OR REPLACE FUNCTION {REDACTION_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {wrong} THEN RAISE EXCEPTION USING MESSAGE = '{message(FACT_TABLE)}'; END IF; RETURN NEW; END $$",
+            f"CREATE TRIGGER {FACT_TABLE}_redacted BEFORE UPDATE ON {FACT_TABLE} FOR EACH ROW "
+            f"EXECUTE FUNCTION {REDACTION_FUNCTION}()",
+            f"CREATE TRIGGER {FACT_TABLE}_sealed BEFORE DELETE ON {FACT_TABLE} FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()",
+            f"CREATE TRIGGER {FACT_TABLE}_kept BEFORE TRUNCATE ON {FACT_TABLE} FOR EACH STATEMENT "
+            f"EXECUTE FUNCTION {FUNCTION}()",
+        ]
+    abort = f"BEGIN SELECT RAISE(ABORT, '{message(FACT_TABLE)}'); END"
+    return [
+        f"CREATE TRIGGER {FACT_TABLE}_update BEFORE UPDATE ON {FACT_TABLE} WHEN {wrong} {abort}",
+        f"CREATE TRIGGER {FACT_TABLE}_delete BEFORE DELETE ON {FACT_TABLE} {abort}",
+    ]
+
+
+def statements(vendor: str) -> list[str]:
+    """The SQL of every seal of this room as it stands after all migrations."""
+    plain = (table for table in ALL_SEALED_TABLES if table != FACT_TABLE)
+    return [line for table in plain for line in seal_statements(vendor, table)] + fact_seal_statements(vendor)
+
+
+def removal(vendor: str) -> list[str]:
+    """The SQL that takes all of them off."""
+    return [line for table in ALL_SEALED_TABLES for line in unseal_statements(vendor, table)]
 
 
 SEALED_TABLES = ("incidents_journalentry", "incidents_fact", "incidents_peoplecount")

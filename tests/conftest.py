@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 
-from incidents.sealed import ALL_SEALED_TABLES, seal_statements, unseal_statements
+from incidents import sealed
 from reports import sealed as filings
 from tests import servers
 from tests.factories import Company, make_company
@@ -24,10 +24,8 @@ def _flush_may_empty_sealed_tables() -> None:
 
     vendor, ops = connection.vendor, connection.ops
     original = ops.sql_flush
-    lift = [line for table in ALL_SEALED_TABLES for line in unseal_statements(vendor, table)] + filings.removal(vendor)
-    put_back = [line for table in ALL_SEALED_TABLES for line in seal_statements(vendor, table)] + filings.statements(
-        vendor
-    )
+    lift = sealed.removal(vendor) + filings.removal(vendor)
+    put_back = sealed.statements(vendor) + filings.statements(vendor)
 
     def sql_flush(*args: Any, **options: Any) -> list[str]:
         return [*lift, *original(*args, **options), *put_back]

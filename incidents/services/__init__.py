@@ -37,6 +37,7 @@ from incidents.services.obligations import (
     obligation_meet,
     obligation_reopen,
 )
+from incidents.services.redaction import fact_redact
 
 __all__ = [
     "assessment_of",
@@ -53,6 +54,7 @@ __all__ = [
     "excuse_decide",
     "excuse_request",
     "fact_record",
+    "fact_redact",
     "fact_retract",
     "facts_record",
     "incident_assign",

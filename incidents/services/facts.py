@@ -17,6 +17,7 @@ from compliance.models import Entity
 from compliance.text import clean
 from incidents import access, journal
 from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
+from incidents.sealing import fact_digest, fact_subject
 from incidents.services import sheets
 from incidents.services.assessment import reassess_locked
 from incidents.services.common import changing, not_in_future, required_text, zone_of
@@ -112,7 +113,7 @@ def fact_retract(*, fact: Fact, reason: str, at: datetime, by: User | None) -> F
             at=at,
             by=by,
         )
-        _journal_fact(locked, row, action="fact.retracted", old=fact.value, at=at, by=by)
+        _journal_fact(locked, row, action="fact.retracted", old=fact, at=at, by=by)
         reassess_locked(locked, at=at, by=by)
         return row
 
@@ -274,35 +275,33 @@ def _add_fact(incident: Incident, *, name: str, value: object, at: datetime, by:
     kind = _KINDS.get(get_library().facts[name].type, Fact.Kind.VALUE)
     before = Fact.objects.filter(incident=incident, name=name, kind=Fact.Kind.VALUE).order_by("-number").first()
     row = _insert(incident, name=name, kind=kind, value=value, at=at, by=by, **given)
-    old = before.value if kind == Fact.Kind.VALUE and before is not None else None
+    old = before if kind == Fact.Kind.VALUE else None
     _journal_fact(incident, row, action="fact.recorded", old=old, at=at, by=by)
     return row
 
 
 def _insert(incident: Incident, *, at: datetime, by: User | None, **given: Any) -> Fact:
     given = {key: clean(value) if key in _TYPED else value for key, value in given.items()}
-    last = incident.facts.aggregate(last=Max("number"))["last"] or 0
-    return Fact.objects.create(incident=incident, number=last + 1, recorded_at=at, recorded_by=by, **given)
+    number = (incident.facts.aggregate(last=Max("number"))["last"] or 0) + 1
+    salt = journal.new_salt(incident, f"fact:{number}")
+    row = Fact(incident=incident, number=number, recorded_at=at, recorded_by=by, salt=salt, **given)
+    row.digest = fact_digest(row)
+    row.save(force_insert=True)
+    return row
 
 
-def _journal_fact(incident: Incident, fact: Fact, *, action: str, old: object, at: datetime, by: User | None) -> None:
+def _journal_fact(
+    incident: Incident, fact: Fact, *, action: str, old: Fact | None, at: datetime, by: User | None
+) -> None:
     journal.write(
         incident=incident,
         at=at,
         by=by,
         action=action,
-        subject=f"fact:{fact.number} {fact.name}",
-        old=old,
+        subject=fact_subject(fact),
+        old=journal.Digest(old.digest) if old is not None else None,
         # What was said, why, on what source, and how it counts: all of it is sealed, none of it is readable here.
-        new={
-            "value": fact.value,
-            "label": fact.label,
-            "source": fact.source,
-            "note": fact.note,
-            "arguable": fact.arguable,
-            "documented": fact.documented,
-            "occurred_at": fact.occurred_at.astimezone(UTC).isoformat() if fact.occurred_at else None,
-        },
+        new=journal.Digest(fact.digest),
         detail={"kind": fact.kind, "entity": fact.entity.key if fact.entity else ""},
     )
 

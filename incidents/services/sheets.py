@@ -68,7 +68,7 @@ def _standing(facts: Iterable[Fact], entity: Entity | None) -> dict[str, list[Fa
     gone = {fact.supersedes_id for fact in mine if fact.supersedes_id}
     held: dict[str, list[Fact]] = {}
     for fact in mine:
-        if fact.pk not in gone and fact.kind != Fact.Kind.RETRACTION:
+        if fact.pk not in gone and fact.kind != Fact.Kind.RETRACTION and fact.redacted_at is None:
             held.setdefault(fact.name, []).append(fact)
     return {name: _latest(rows) for name, rows in held.items()}
 

@@ -1,0 +1,1 @@
+"""The evidence bundle of one incident, and the verifier that travels in it."""
