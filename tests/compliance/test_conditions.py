@@ -68,6 +68,85 @@ def test_kleene(written: Any, facts: dict[str, Any], truth: Truth, questions: tu
     assert (outcome.truth, outcome.questions) == (truth, questions)
 
 
+def told(
+    written: Any, facts: dict[str, Any] | None = None, **more: Any
+) -> list[tuple[str, str, Truth, tuple[str, ...]]]:
+    reasons = asked(written, facts, **more).reasons
+    return [(item.text.ko, item.text.en, item.outcome, item.facts) for item in reasons]
+
+
+@pytest.mark.parametrize(
+    ("written", "facts", "ko", "en", "outcome", "fact"),
+    [
+        (BAD, {}, "bool (ko): 모름", "bool: unknown", Truth.UNKNOWN, "bad"),
+        (BAD, {"bad": True}, "bool (ko): 예", "bool: yes", Truth.TRUE, "bad"),
+        (BAD, {"bad": False}, "bool (ko): 아니요", "bool: no", Truth.FALSE, "bad"),
+        # What is told is the answer, not whether it is the one wanted.
+        ({"fact": "bad", "is": False}, {"bad": False}, "bool (ko): 아니요", "bool: no", Truth.FALSE, "bad"),
+        ({"fact": "bad", "is": False}, {"bad": True}, "bool (ko): 예", "bool: yes", Truth.TRUE, "bad"),
+        (NOT_SMALL, {"size": 1000}, "integer (ko): 1,000 h", "integer: 1,000 h", Truth.TRUE, "size"),
+        (NOT_SMALL, {"size": 1}, "integer (ko): 1 h", "integer: 1 h", Truth.FALSE, "size"),
+        (
+            {"fact": "level", "is": "high"},
+            {"level": "high"},
+            "choice (ko): high (ko)",
+            "choice: high",
+            Truth.TRUE,
+            "level",
+        ),
+        ({"fact": "level", "is": "high"}, {"level": "gone"}, "choice (ko): gone", "choice: gone", Truth.FALSE, "level"),
+        (
+            {"fact": "kinds", "has": "theft"},
+            {"kinds": ("loss", "theft")},
+            "choices (ko): loss (ko), theft (ko)",
+            "choices: loss, theft",
+            Truth.TRUE,
+            "kinds",
+        ),
+        (
+            {"known": "seen"},
+            {},
+            "contested_instant (ko): 기록 없음",
+            "contested_instant: not recorded",
+            Truth.FALSE,
+            "seen",
+        ),
+        ({"known": "ended"}, {"ended": AS_OF}, "instant (ko): 기록됨", "instant: recorded", Truth.TRUE, "ended"),
+    ],
+)
+def test_a_reason_tells_fact_and_answer_in_both_languages(
+    written: Any, facts: dict[str, Any], ko: str, en: str, outcome: Truth, fact: str
+) -> None:
+    assert told(written, facts) == [(ko, en, outcome, (fact,))]
+
+
+@pytest.mark.parametrize(
+    ("written", "entity", "ko", "en", "outcome", "fact"),
+    [
+        ({"role": "bank"}, EntityProfile("e", "E", roles=("bank",)), "지위 bank (ko): 예", "role bank: yes", Truth.TRUE, "entity.roles"),
+        ({"role": "bank"}, UNKNOWN, "지위 bank (ko): 모름", "role bank: unknown", Truth.UNKNOWN, "entity.roles"),
+        ({"sector": "energy"}, NOBODY, "업종 energy (ko): 아니요", "sector energy: no", Truth.FALSE, "entity.sectors"),
+        ({"established_in": "EU"}, NOBODY, "사업장 EU: 아니요", "established in EU: no", Truth.FALSE, "entity.establishments"),
+        ({"main_establishment_in": "DE"}, NOBODY, "주된 사업장 DE: 아니요", "main establishment in DE: no", Truth.FALSE, "entity.establishments"),
+        ({"market": "US"}, NOBODY, "이용자가 있는 곳 US: 아니요", "holds data of people in US: no", Truth.FALSE, "entity.markets"),
+    ],
+)  # fmt: skip
+def test_a_reason_tells_what_the_entity_is(
+    written: Any, entity: EntityProfile, ko: str, en: str, outcome: Truth, fact: str
+) -> None:
+    assert told(written, entity=entity) == [(ko, en, outcome, (fact,))]
+
+
+def test_a_reason_tells_whether_an_earlier_stage_was_done() -> None:
+    done = (Submission("xx.act.report", "first", "", AS_OF),)
+    assert told({"submitted": "first"}, submissions=done) == [
+        ("앞 단계(first) 신고ㆍ통지: 함", "earlier stage (first): done", Truth.TRUE, ())
+    ]
+    assert told({"submitted": "first"}) == [
+        ("앞 단계(first) 신고ㆍ통지: 하지 않음", "earlier stage (first): not done", Truth.FALSE, ())
+    ]
+
+
 def test_reasons_are_those_that_decided() -> None:
     decided = asked({"all": [BAD, NOT_SMALL]}, {"bad": False, "size": 9})
     assert [reason.text.en for reason in decided.reasons] == ["bool: no"]
@@ -152,6 +231,33 @@ def test_a_law_may_reach_everybody_not_known_to_be_elsewhere(
 ) -> None:
     outcome = asked({"may_reach": "KR"}, entity=entity, people=people)
     assert (outcome.truth, outcome.questions) == (truth, ())
+
+
+def test_whether_a_law_may_reach_is_told() -> None:
+    assert told({"may_reach": "KR"}, entity=UNKNOWN) == [
+        (
+            "KR 법의 적용 범위에서 벗어났다고 볼 근거 없음",
+            "not known to be outside KR",
+            Truth.TRUE,
+            ("entity.establishments",),
+        )
+    ]
+    elsewhere = EntityProfile("e", "E", establishments=("US",), markets=("US",))
+    assert told({"may_reach": "KR"}, entity=elsewhere) == [
+        (
+            "KR에 사업장도 정보주체도 없음",
+            "neither established in KR nor data of people there",
+            Truth.FALSE,
+            ("entity.establishments",),
+        )
+    ]
+
+
+def test_a_law_of_a_country_or_group_reaches_its_parts() -> None:
+    californian = EntityProfile("e", "E", establishments=("US-CA",), markets=())
+    assert asked({"may_reach": "US"}, entity=californian).truth is Truth.TRUE
+    assert asked({"may_reach": "STATES"}, entity=californian).truth is Truth.TRUE
+    assert asked({"may_reach": "EU"}, entity=californian).truth is Truth.FALSE
 
 
 def test_an_earlier_stage_counts_for_its_own_rule_or_the_named_one() -> None:
@@ -255,6 +361,47 @@ def test_numbers_of_people_are_told_with_their_limit() -> None:
     assert below.text.ko == "정보주체 KR 12,000명(기준 20,000명 미만)"
     unknown = asked({"people": {"at_least": 3}}, entity=UNKNOWN).reasons[0]
     assert unknown.text.en == "number of people: unknown (limit 3)"
+
+
+@pytest.mark.parametrize(
+    ("limit", "rows", "ko", "en", "outcome"),
+    [
+        ({"at_least": 10}, (PeopleCount("KR", 1000),), "정보주체 1,000명(기준 10명 이상)", "1,000 people (at least 10)", Truth.TRUE),
+        ({"at_least": 10, "in": "KR"}, (PeopleCount("KR", 10),), "정보주체 KR 10명(기준 10명 이상)", "10 people KR (at least 10)", Truth.TRUE),
+        ({"at_least": 1000}, (PeopleCount("KR", None),), "정보주체 수: 모름(기준 1,000명)", "number of people: unknown (limit 1,000)", Truth.UNKNOWN),
+        ({"at_least": 10, "in": "KR"}, (PeopleCount("KR", 9),), "정보주체 KR 9명(기준 10명 미만)", "9 people KR (below 10)", Truth.FALSE),
+        ({"at_least": 10}, (PeopleCount("KR", 0),), "정보주체 0명(기준 10명 미만)", "0 people (below 10)", Truth.FALSE),
+    ],
+)  # fmt: skip
+def test_a_number_of_people_is_told_in_both_languages(
+    limit: dict[str, Any], rows: tuple[PeopleCount, ...], ko: str, en: str, outcome: Truth
+) -> None:
+    assert told({"people": limit}, people=rows) == [(ko, en, outcome, ("people.count",))]
+
+
+@pytest.mark.parametrize(
+    ("least", "count", "categories", "truth"),
+    [
+        (5, 5, (), Truth.UNKNOWN),  # all five may be of the kind
+        (6, 5, (), Truth.FALSE),  # even all of them are too few
+        (1, 0, (), Truth.FALSE),
+        (1, 1, ("ssn",), Truth.TRUE),
+        (2, 1, ("ssn",), Truth.FALSE),
+        (1, None, ("ssn",), Truth.UNKNOWN),
+        (1, None, ("name",), Truth.FALSE),
+    ],
+)
+def test_people_whose_kind_of_data_is_unknown_may_all_be_of_that_kind(
+    least: int, count: int | None, categories: tuple[str, ...], truth: Truth
+) -> None:
+    limit = {"people": {"at_least": least, "data": ["ssn"]}}
+    assert asked(limit, people=(PeopleCount("KR", count, categories),)).truth is truth
+
+
+def test_a_row_of_the_part_counts_before_one_of_the_whole_country() -> None:
+    here = {"people": {"at_least": 5, "in": "US-CA"}}
+    assert asked(here, people=(PeopleCount("US-CA", 3), PeopleCount("US", 100))).truth is Truth.FALSE
+    assert asked(here, people=(PeopleCount("US", 0),)).truth is Truth.FALSE
 
 
 def test_the_facts_a_condition_asks_for() -> None:
