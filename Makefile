@@ -13,6 +13,7 @@ export PORT
 help:
 	@echo "make demo [SERVE=0] [PORT=8000]  set up, replay the cases of 2025, leave their PDFs, serve the site"
 	@echo "make test                        set up and run all tests"
+	@echo "make bench                       ratios measured in one run, ours against the plain library"
 	@echo "make run                         serve your own data in var/"
 	@echo "make lint                        format, lint, types, import ladder"
 	@echo "make mutation [WORKERS=2]        break the engine in one place at a time: do its tests notice?"
@@ -54,6 +55,9 @@ test: setup
 	$(BIN)/python -m pytest -q
 	@echo "Once more on SQLite, what must hold on both databases"
 	BREACHCLOCK_TEST_DATABASE=sqlite $(BIN)/python -m pytest -q -m both_databases
+
+bench: setup
+	$(BIN)/python -m tests.bench_law
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -125,7 +125,7 @@ MISTAKES = [
     ('at: "2025-04-18T23:20+09:00"', 'at: "2025-04-18T23:20"', "steps[1].at: 2025-04-18T23:20: has no time zone. Expected for example 2025-04-18T23:20+09:00"),
     ("do: candidate", "do: candidat", "steps[1].do: 'candidat': expected one of acknowledge, adopt, candidate, close, confirm, decide_dismissal, evidence, facts, file, late_reason, lose, people, preserve, report, request_dismissal, systems"),
     ("source: boannews, wikitree", "source: boannews, nobody", "steps[1].source: nobody: expected one of wikitree, boannews, ngetnews, segye, newsprime, news1, newsis, ichannela, assumed"),
-    ("    why: The finding is documented, the hour of recording is not. Department and telephone are placeholders.\n", "", "steps[2].why: an assumed step says why it is assumed"),
+    ("    why: The finding is documented, the hour of recording is not. Department and telephone are placeholders. No outage is in the sources; 0 minutes is assumed.\n", "", "steps[2].why: an assumed step says why it is assumed"),
     ('until: "2025-08-28T18:00+09:00"', 'until: "2025-08-01T18:00+09:00"', "until: expected an instant not before the last step"),
     ("scenario: skt-2025", "scenaro: skt-2025", "scenaro: unknown key; did you mean scenario?"),
 ]  # fmt: skip
