@@ -195,6 +195,16 @@ def _mailers() -> dict[str, Any]:
 
 MAILERS = _mailers()
 
+# Hosts inside the house to which webhooks and chat messages may go all the same.
+WEBHOOK_HOSTS = env.words("BREACHCLOCK_WEBHOOK_HOSTS")
+# What Apprise may be used for, by the first part of its addresses. The ones that reach into this machine are not here.
+CHAT_SERVICES = env.words(
+    "BREACHCLOCK_CHAT_SERVICES",
+    "betterstack,clicksend,dingtalk,discord,feishu,form,forms,gchat,gotify,gotifys,ilert,infobip,json,jsons,kakaotalk,lark,"
+    "line,mmost,mmosts,msgbird,nctalk,nctalks,nexmo,ntfy,ntfys,opsgenie,pagerduty,plivo,pover,rocket,rockets,signl4,sinch,"
+    "slack,sns,spike,splunk,squadcast,tgram,twilio,vonage,webex,workflows,wxteams,xml,xmls,zulip",
+)
+
 
 def _celery() -> dict[str, Any]:
     """Redis where it is given; otherwise messages are files, which is enough for one machine."""
@@ -247,5 +257,9 @@ LOGGING = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "WARNING")},
-    "loggers": {"breachclock": {"level": env.text("LOG_LEVEL", "INFO")}},
+    "loggers": {
+        "breachclock": {"level": env.text("LOG_LEVEL", "INFO")},
+        # These write addresses of webhooks and chats, which hold keys.
+        **{name: {"level": "CRITICAL", "propagate": False} for name in ("apprise", "urllib3", "requests")},
+    },
 }

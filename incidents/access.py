@@ -14,6 +14,7 @@ HANDLES = frozenset({Role.OWNER, Role.COUNSEL, Role.APPROVER, Role.MANAGER, Role
 REPORTS = HANDLES | {Role.REPORTER}
 DECIDES = frozenset({Role.COUNSEL, Role.APPROVER})
 KEEPS_CALENDARS = frozenset({Role.COUNSEL, Role.MANAGER})
+KEEPS_CHANNELS = frozenset({Role.COUNSEL, Role.MANAGER})
 
 
 def visible_incidents(user: User) -> QuerySet[Incident]:
@@ -60,6 +61,11 @@ def require_keep_calendars(user: User) -> None:
     """
     if not may_keep_calendars(user):
         raise NotPermitted(_("Only counsel or a manager can add days off."), code="may_not_keep_calendars")
+
+
+def channel_entities(user: User) -> QuerySet[Entity]:
+    """The entities whose webhooks and chat addresses ``user`` may keep: as counsel or manager of them."""
+    return Entity.objects.filter(memberships__user=user.pk, memberships__role__in=KEEPS_CHANNELS).distinct()
 
 
 def require_report(user: User | None, entities: Iterable[Entity]) -> None:

@@ -8,7 +8,7 @@ from compliance.engine import next_repeat
 from compliance.library import get_policies
 from compliance.models import Entity, Membership
 from incidents import journal, messages, outbox, timers
-from incidents.models import Escalation, Evidence, Incident, Obligation, OutboxMessage, Timer
+from incidents.models import Escalation, Evidence, Incident, Obligation, Timer
 from incidents.services.assessment import subject_of
 from incidents.states import OPEN_OBLIGATION, EvidenceState, ObligationState
 
@@ -187,18 +187,6 @@ def shout(timer: Timer, now: datetime) -> None:
             outbox.enqueue(incident=incident, escalation=None, member=member, message=message, at=now)
 
 
-def tell_others(message: OutboxMessage, now: datetime) -> None:
-    """A message could not be delivered: the managers hear of it, unless it was such a notice itself."""
-    if message.incident is None or message.dedupe.startswith(messages.UNDELIVERED):
-        return
-    for entity in message.incident.entities.order_by("pk"):
-        for member, _reason in _recipients(["manager", "ciso"], entity, message.incident):
-            if member.user_id != message.recipient_id:
-                notice = messages.undelivered_message(message, member)
-                outbox.enqueue(incident=message.incident, escalation=None, member=member, message=notice, at=now)
-
-
 timers.register(timers.OBLIGATION_RUNG, fire_obligation)
 timers.register(timers.EVIDENCE_RUNG, fire_evidence)
 timers.on_repeated_failure(shout)
-outbox.on_given_up(tell_others)

@@ -3,7 +3,9 @@
 Nothing about data subjects, no free text of the incident beyond its title.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -33,7 +35,8 @@ def duty_message(
             _("Incident"): f"{row.incident.code} {row.incident.title}",
             _("Duty"): duty,
             _("To"): ", ".join(LocalText(**name).get(language) for name in row.duty["addressees"]),
-            **_moment(row, language, now=now),
+            **_moment(row, member, now=now),
+            **_unknown(row, language),
             _("Step"): _step(row, timer, language),
         }
         headline = _headline(row, duty, language, now=now)
@@ -45,6 +48,7 @@ def duty_message(
             incident=row.incident,
             late=escalation.late_seconds,
             reason=reason,
+            data=_duty_data(escalation, row, timer, now=now),
         )
 
 
@@ -54,15 +58,100 @@ def _step(row: Obligation, timer: Timer, language: str) -> str:
     return name if row.due_at is not None or timer.key == "opened" else _("House target: %(step)s") % {"step": name}
 
 
-def _moment(row: Obligation, language: str, *, now: datetime) -> dict[str, str]:
+def _moment(row: Obligation, member: Membership, *, now: datetime) -> dict[str, str]:
+    """The due moment where the law gives one; otherwise its words and the house's target, marked as such."""
+    language = member.language
     if row.due_at is not None:
         left = _("Time left") if row.due_at >= now else _("Past due by")
-        return {_("Due"): local(row.due_at, row.due_zone), left: duration(row.due_at - now, language)}
-    limit = LocalText(**row.duty["limit"]).get(language)
-    lines = {_("Period in law"): limit}
+        lines = {_("Due"): local(row.due_at, row.due_zone)}
+        return {
+            **lines,
+            **in_own_time(row.due_at, row.due_zone, reader_zone(member)),
+            left: duration(row.due_at - now, language),
+        }
+    lines = {_("Period in law"): LocalText(**row.duty["limit"]).get(language)}
     if row.target_at is not None:
         lines[_("House target (not law)")] = local(row.target_at, row.due_zone)
+        lines |= in_own_time(row.target_at, row.due_zone, reader_zone(member))
+        left = _("Time to the house target") if row.target_at >= now else _("House target passed by")
+        lines[left] = duration(row.target_at - now, language)
     return lines
+
+
+def in_own_time(at: datetime, zone: str, own: str) -> dict[str, str]:
+    """The same moment as the reader's clock in ``own`` shows it, where that is another time of day than in ``zone``."""
+    if at.astimezone(ZoneInfo(own)).utcoffset() == at.astimezone(ZoneInfo(zone)).utcoffset():
+        return {}
+    return {_("In your time (%(zone)s)") % {"zone": own}: local(at, own)}
+
+
+def reader_zone(member: Membership) -> str:
+    """The zone in which this person reads times: the own choice, or the entity's."""
+    reader = getattr(member.user, "reader", None)
+    return (reader.zone if reader else "") or member.entity.zone
+
+
+def _unknown(row: Obligation, language: str) -> dict[str, str]:
+    """What is not known yet and would decide or move the duty, besides the question that is asked below."""
+    facts = get_library().facts
+    names = row.duty.get("questions", [])[1 if row.state == ObligationState.POSSIBLE else 0 :]
+    asked = [facts[name].question.get(language) for name in names if name in facts]
+    name = _("Also not known") if row.state == ObligationState.POSSIBLE else _("Not known yet")
+    lines = {name: " / ".join(asked[:QUESTIONS_SHOWN])} if asked else {}
+    if row.duty.get("provisional"):
+        lines[_("Start")] = _("not recorded; counted from an earlier moment until it is")
+    return lines
+
+
+QUESTIONS_SHOWN = 3
+
+
+def _duty_data(escalation: Escalation, row: Obligation, timer: Timer, *, now: datetime) -> dict[str, Any]:
+    """The same for programs: both languages, instants in UTC, the zone apart."""
+    facts = get_library().facts
+    return {
+        "type": "escalation.reached",
+        "incident": _incident_data(row.incident),
+        "duty": {
+            "rule": row.rule,
+            "stage": row.stage,
+            "occurrence": row.occurrence,
+            "title": row.duty["title"],
+            "state": str(row.state),
+        },
+        "authorities": row.duty["addressees"],
+        "due_at": _utc(row.due_at),
+        "due_zone": row.due_zone,
+        "seconds_left": int((row.due_at - now).total_seconds()) if row.due_at else None,
+        "period_in_law": row.duty["limit"],
+        "house_target_at": _utc(row.target_at) if row.due_at is None else None,
+        "unknown": [
+            {"fact": name, "question": facts[name].question.to_json()}
+            for name in row.duty.get("questions", [])
+            if name in facts
+        ],
+        **_step_data(escalation, timer),
+    }
+
+
+def _step_data(escalation: Escalation, timer: Timer) -> dict[str, Any]:
+    return {
+        "step": {"key": escalation.rung, "kind": escalation.kind, "name": timer.payload["name"]},
+        "told_late_by_seconds": escalation.late_seconds,
+    }
+
+
+def _incident_data(incident: Incident) -> dict[str, str]:
+    return {"code": incident.code, "title": incident.title, "kind": str(incident.kind), "link": link_to(incident)}
+
+
+def _utc(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
+
+
+def link_to(incident: Incident) -> str:
+    """The page of ``incident``."""
+    return str(settings.SITE_URL) + reverse("incidents:incident", args=[incident.code])
 
 
 def _headline(row: Obligation, duty: str, language: str, *, now: datetime) -> str:
@@ -118,6 +207,7 @@ def evidence_message(
             _("Incident"): f"{row.incident.code} {row.incident.title}",
             _("Evidence"): row.title,
             _("Preserve before"): local(expires, zone),
+            **in_own_time(expires, zone, reader_zone(member)),
             _("Step"): LocalText(**timer.payload["name"]).get(member.language),
         }
         return _message(
@@ -128,6 +218,14 @@ def evidence_message(
             incident=row.incident,
             late=escalation.late_seconds,
             reason=reason,
+            data={
+                "type": "escalation.reached",
+                "incident": _incident_data(row.incident),
+                "evidence": {"number": row.number, "title": row.title},
+                "preserve_before": _utc(expires),
+                "seconds_left": int((expires - now).total_seconds()),
+                **_step_data(escalation, timer),
+            },
         )
 
 
@@ -142,29 +240,58 @@ def failure_message(incident: Incident, timer: Timer, member: Membership, *, now
         }
         key = f"timer-failed:{timer.pk}:{now.date().isoformat()}:{member.user_id}"
         return _message(
-            key, headline, lines, todo=_("Look at the incident yourself until this is mended."), incident=incident
+            key,
+            headline,
+            lines,
+            todo=_("Look at the incident yourself until this is mended."),
+            incident=incident,
+            data={"type": "timer.failed", "incident": _incident_data(incident), "attempts": timer.attempts + 1},
         )
 
 
 UNDELIVERED = "undelivered:"
 
 
-def undelivered_message(lost: OutboxMessage, member: Membership) -> Message:
-    """Somebody could not be reached: tell that person another way."""
+def undelivered_message(lost: OutboxMessage, member: Membership, *, at: datetime) -> Message:
+    """Somebody could not be reached: tell that person another way. Once a day for each reader, incident and way."""
     incident = lost.incident
     if incident is None:
         raise ValueError("expected a message about an incident")
     with override(member.language):
-        name = (lost.recipient.get_full_name() or lost.recipient.get_username()) if lost.recipient else "?"
-        headline = _("%(code)s: %(name)s could not be reached by e-mail") % {"code": incident.code, "name": name}
+        person, place = lost.recipient, lost.endpoint
+        name = (person.get_full_name() or person.get_username()) if person else str(place)
+        way = way_of(lost)
+        headline = _("%(code)s: %(name)s could not be reached by %(way)s") % {
+            "code": incident.code,
+            "name": name,
+            "way": way,
+        }
         lines = {
             _("Incident"): f"{incident.code} {incident.title}",
-            _("Attempts"): str(lost.attempts),
+            _("Not delivered"): lost.subject,
+            _("Attempts"): _("%(number)d, and it goes on trying") % {"number": lost.attempts},
         }
-        key = f"{UNDELIVERED}{lost.pk}:{member.user_id}"
+        who = f"{lost.recipient_id or '-'}.{lost.endpoint_id or '-'}"
         return _message(
-            key, headline, lines, todo=_("Tell that person another way, and look at the incident."), incident=incident
+            f"{UNDELIVERED}{incident.pk}:{who}:{at.date().isoformat()}:{member.user_id}",
+            headline,
+            lines,
+            todo=_("Tell that person another way, and look at the incident."),
+            incident=incident,
+            data={
+                "type": "message.undelivered",
+                "incident": _incident_data(incident),
+                "channel": lost.channel,
+                "attempts": lost.attempts,
+            },
         )
+
+
+def way_of(row: OutboxMessage) -> str:
+    """By what a message goes, in words."""
+    if row.endpoint is None:
+        return _("e-mail")
+    return _("%(kind)s “%(label)s”") % {"kind": row.endpoint.get_kind_display(), "label": row.endpoint.label}
 
 
 def local(at: datetime, zone: str) -> str:
@@ -187,6 +314,7 @@ def _message(
     *,
     todo: str,
     incident: Incident,
+    data: Mapping[str, Any],
     late: int = 0,
     reason: str = "",
 ) -> Message:
@@ -196,6 +324,7 @@ def _message(
         notes.append(
             _("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60}
         )
+    about_all = list(notes)
     if reason:
         notes.append(_("You are told because nobody holds the role it is meant for (%(roles)s).") % {"roles": reason})
     context = {
@@ -203,7 +332,7 @@ def _message(
         "lines": lines.items(),
         "todo": todo,
         "notes": notes,
-        "link": settings.SITE_URL + reverse("incidents:incident", args=[incident.code]),
+        "link": link_to(incident),
         "mark": kinds.get(Incident.Kind(incident.kind), ""),
         "language": translation.get_language() or "en",
     }
@@ -211,5 +340,7 @@ def _message(
         dedupe=dedupe,
         subject=context["mark"] + headline,
         text=render_to_string("incidents/mail/message.txt", context),
+        shared=render_to_string("incidents/mail/message.txt", {**context, "notes": about_all, "ack": ""}),
         html=render_to_string("incidents/mail/message.html", context),
+        data=data,
     )

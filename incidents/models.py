@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Entity
+from incidents.channels.models import Endpoint
 from incidents.machine import FSMField, Machine, moves
 from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
 
@@ -503,7 +504,7 @@ class OutboxMessage(models.Model):
         CLAIMED = "claimed", _("Being sent")
         SENT = "sent", _("Sent")
         WITHHELD = "withheld", _("Withheld (replay)")
-        FAILED = "failed", _("Given up")
+        FAILED = "failed", _("Settled by a person")
 
     incident = models.ForeignKey(Incident, models.PROTECT, null=True, related_name="messages")
     escalation = models.ForeignKey(Escalation, models.PROTECT, null=True, related_name="messages")
@@ -515,11 +516,17 @@ class OutboxMessage(models.Model):
     html = models.TextField(blank=True)
     dedupe = models.CharField(max_length=200, unique=True)
     message_id = models.CharField(max_length=200, unique=True)
+    # Where it goes when that is no mailbox; the address itself is never copied.
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, null=True, related_name="messages")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(default=0)
     attempt_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    # When others were told that it does not arrive; and who said that this person was told another way.
+    shouted_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
 

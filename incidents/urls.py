@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import views, views_law, views_score
+from incidents import views, views_channels, views_law, views_score
 
 app_name = "incidents"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("incidents/<str:code>/", views.incident, name="incident"),
     path("incidents/<str:code>/law/", views_law.law_review, name="law_review"),
     path("incidents/<str:code>/score/<str:method>/", views_score.score, name="score"),
+    path("incidents/<str:code>/messages/", views_channels.who_was_told, name="messages"),
+    path("api/v1/incidents/<str:code>/messages", views_channels.messages_api, name="messages_api"),
+    path("channels/", views_channels.my_channels, name="channels"),
+    path("calendar/<str:token>.ics", views_channels.calendar, name="calendar"),
     path("law/", views_law.law, name="law"),
     path("law/days-off/", views_law.days_off, name="days_off"),
     path("law/<str:key>/", views_law.rule, name="rule"),
