@@ -222,6 +222,13 @@ def test_what_is_not_law_needs_no_case() -> None:
     assert list(too_few(law, FIRST_DAY)) == []
 
 
+def test_a_refusal_and_a_duty_are_both_asked_for() -> None:
+    refused = [result("not_required", "2019-12-31"), result("not_required", "2020-01-01")]
+    assert list(too_few(ONE, refused)) == ["xx.act.report: first: no case in which it applies"]
+    applied = [result("required", "2019-12-31"), result("possible", "2020-01-01")]
+    assert list(too_few(ONE, applied)) == ["xx.act.report: no case in which it does not apply"]
+
+
 def test_the_cases_of_one_rule_prove_nothing_of_another() -> None:
     law = library(rule(), rule(key="xx.act.other"))
     assert {line.split(":")[0] for line in too_few(law, FIRST_DAY)} == {"xx.act.other"}
@@ -258,7 +265,8 @@ def test_a_reference_case_is_asked_on_the_first_day_of_every_quarter() -> None:
 
 def test_the_reference_entity_is_everything_everywhere() -> None:
     found = reference_entity(ONE)
-    assert (found.key, found.roles, found.sectors) == ("reference", ("bank", "shop"), ("energy",))
+    assert (found.key, found.name, found.main_establishment) == ("reference", "reference", "DE")
+    assert (found.roles, found.sectors) == (("bank", "shop"), ("energy",))
     assert found.establishments == found.markets == ("DE", "FR", "KR", "US-CA", "US-NY")
 
 

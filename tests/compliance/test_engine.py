@@ -488,6 +488,19 @@ def test_an_exemption_must_be_shown_to_apply_and_frees_only_its_stages() -> None
     assert found["b"].exemptions == ()
 
 
+def test_why_a_duty_is_not_required_is_told_with_outcome_and_provision() -> None:
+    later = [{"who": "always", "from": "2026-06-01", "text": both("later")}]
+    not_yet = duty(library(rule(version(later_starts=later))), {"known": one("a")}).because
+    assert [(item.text.en, item.outcome.value, item.citation) for item in not_yet] == [
+        ("later", "false", "art. 1 (ko)")
+    ]
+    exempt = duty(library(rule(version(exemptions=EXEMPT))), {"known": one("a"), "bad": True}).because
+    assert [(item.text.en, item.outcome.value, item.citation) for item in exempt] == [
+        ("free", "true", "art. 2"),
+        ("bool: yes", "true", None),
+    ]
+
+
 def test_an_exemption_that_nobody_can_decide_here_changes_nothing() -> None:
     law = library(rule(version(exemptions=[{"text": both("maybe"), "provision": "art. 3"}])))
     assert duty(law, {"known": one("a")}).status is Status.REQUIRED
@@ -564,6 +577,36 @@ def test_days_are_counted_by_the_office_that_receives_it() -> None:
     german = EntityProfile("e", "E", main_establishment="DE")
     assert duty(law, {"known": one("a", at)}, entity=german).due_at == datetime(2026, 3, 3, 23, tzinfo=UTC)
     assert duty(law, {"known": one("a", at)}).due_at == datetime(2026, 3, 4, 15, tzinfo=UTC)
+
+
+def test_a_main_establishment_without_an_office_leaves_the_choice_to_where_people_live() -> None:
+    law = library(rule(offices="authorities"), **{"tables/authorities.yaml": TABLE})
+    entity = EntityProfile("e", "E", establishments=("KR", "DE"), main_establishment="US")
+    people = (PeopleCount("DE", 1), PeopleCount("KR", 0))
+    found = duty(law, {"known": one("a")}, entity=entity, people=people)
+    assert [name.en for name in found.addressees] == ["BfDI"]
+
+
+def test_a_table_may_name_a_part_of_a_country() -> None:
+    table = [*TABLE, {"place": "DE-HE", "name": both("HBDI"), "zone": "Europe/Berlin", "calendar": "DE"}]
+    law = library(rule(offices="authorities"), **{"tables/authorities.yaml": table})
+    for place, name in (("DE-HE", "HBDI"), ("DE-BY", "BfDI")):
+        found = duty(law, {"known": one("a")}, entity=EntityProfile("e", "E", main_establishment=place))
+        assert [item.en for item in found.addressees] == [name]
+
+
+def test_the_authority_is_told_with_how_it_is_reached() -> None:
+    law = library(rule(offices="authorities"), **{"tables/authorities.yaml": TABLE})
+    for facts in ({"known": one("a")}, {"known": one("a"), "bad": False}):
+        (found,) = duty(law, facts, entity=EntityProfile("e", "E", main_establishment="DE")).authorities
+        assert (found.name.en, found.portal, found.checked) == ("BfDI", "bfdi.example", True)
+
+
+def test_a_duty_that_is_not_required_keeps_entity_zone_and_receiver() -> None:
+    law = library(rule(version(applies_when=LEAVES_OPEN), offices="authorities"), **{"tables/authorities.yaml": TABLE})
+    found = duty(law, {"known": one("a"), "bad": False}, entity=EntityProfile("e", "E", main_establishment="DE"))
+    assert (found.entity, found.due_zone, found.concerns_entity) == ("e", "Europe/Berlin", True)
+    assert ([name.en for name in found.addressees], found.trace, found.alternatives) == (["BfDI"], (), ())
 
 
 def test_a_stage_may_have_a_receiver_and_contents_of_its_own() -> None:
