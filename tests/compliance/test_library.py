@@ -364,10 +364,90 @@ def test_a_change_of_the_days_off_or_the_vocabulary_is_told() -> None:
     ]  # fmt: skip
 
 
+def test_a_version_or_file_that_is_gone_is_told() -> None:
+    proposed = version(**{"from": "2030-01-01"}, standing="proposed")
+    assert told(library(rule(version(), proposed)), library(rule())) == [
+        ("xx.act.report@2030-01-01", "removed", "", "", "")
+    ]
+    table = {"tables/x.yaml": [{"place": "DE", "name": both("n"), "zone": "UTC", "calendar": "DE"}]}
+    assert told(library(**table), library()) == [("tables/x.yaml", "removed", "", "", "")]
+
+
+def test_what_was_released_is_no_part_of_the_law() -> None:
+    assert told(library(rule()), library(rule(), **{"released.yaml": {"a": "b"}})) == []
+
+
+def test_a_word_that_is_new_or_gone_is_told_at_its_place() -> None:
+    plain, doubted = library(rule()), library(rule(version(doubts=both("d"))))
+    assert told(plain, doubted) == [("xx.act.report@2020-01-01", "added", "doubts", "", "{'ko': 'd (ko)', 'en': 'd'}")]
+    assert told(doubted, plain) == [
+        ("xx.act.report@2020-01-01", "removed", "doubts", "{'ko': 'd (ko)', 'en': 'd'}", "")
+    ]
+
+
+def test_a_list_is_compared_item_by_item_or_told_whole_if_its_length_changes() -> None:
+    one, other = (
+        library(rule(version(contents=[both("a"), both("b")]))),
+        library(rule(version(contents=[both("a"), both("c")]))),
+    )
+    assert [(item[2], item[3], item[4]) for item in told(one, other)] == [
+        ("contents[1].en", "b", "c"),
+        ("contents[1].ko", "b (ko)", "c (ko)"),
+    ]
+    shorter = library(rule(version(contents=[both("a")])))
+    assert [(item[1], item[2]) for item in told(one, shorter)] == [("changed", "contents")]
+
+
+def test_a_condition_that_takes_another_form_is_told_whole() -> None:
+    always, bad = library(rule()), library(rule(version(applies_when={"fact": "bad", "is": True})))
+    assert [(item[1], item[2], item[3]) for item in told(always, bad)] == [("changed", "applies_when", "always")]
+    assert [(item[1], item[2], item[4]) for item in told(bad, always)] == [("changed", "applies_when", "always")]
+
+
+def test_what_stands_beside_the_versions_is_compared_too() -> None:
+    new = library(rule(calendar="DE", title=both("New"), who_text=both("some"), addressees=[both("Other")]))
+    assert [(item[0], item[2]) for item in told(library(rule()), new)] == [
+        ("xx.act.report", "calendar"),
+        ("xx.act.report", "who_text"),
+        ("xx.act.report", "addressees"),
+        ("xx.act.report", "title"),
+    ]
+
+
 def test_a_long_change_is_told_in_short() -> None:
     old, new = library(rule(version(penalties=both("x" * 500)))), library(rule())
     found = told(old, new)
     assert [len(item[3]) for item in found] == [120, 120]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(120, 120), (121, 120)])
+def test_a_change_of_just_the_width_is_told_whole(length: int, shown: int) -> None:
+    found = told(library(rule(version(penalties=both("x" * length)))), library(rule()))
+    english = next(item[3] for item in found if item[2] == "penalties.en")
+    assert (len(english), english.endswith("…")) == (shown, length > shown)
+
+
+def test_an_office_is_read_with_how_it_is_reached() -> None:
+    row = {"place": "DE", "name": both("BfDI"), "zone": "Europe/Berlin", "calendar": "DE"}
+    more = {"portal": "bfdi.example", "checked": True, "note": "by form"}
+    law = library(rule(offices="x"), **{"tables/x.yaml": [{**row, **more}, {**row, "place": "KR"}]})
+    full, bare = law.rules["xx.act.report"].offices.values()
+    assert (full.place, full.zone, full.calendar, full.note) == ("DE", "Europe/Berlin", "DE", "by form")
+    assert (full.addressee.name.en, full.addressee.portal, full.addressee.checked) == ("BfDI", "bfdi.example", True)
+    assert (bare.place, bare.note, bare.addressee.portal, bare.addressee.checked) == ("KR", "", "", False)
+
+
+def test_an_order_may_name_a_stage_of_another_rule() -> None:
+    order = [{"after": "first", "rule": "xx.act.other", "text": both("o")}]
+    law = library(rule(version(stage("own", order=order))), rule(key="xx.act.other"))
+    (found,) = law.rules["xx.act.report"].versions[0].stages[0].orders
+    assert (found.kind, found.stage, found.rule, found.text.en) == ("after", "first", "xx.act.other", "o")
+
+
+def test_a_version_that_is_no_mapping_is_named() -> None:
+    with pytest.raises(LawError) as refused:
+        library(**{"xx/act/own.yaml": {**OWN, "model": "_model.yaml", "versions": ["x"]}, "xx/act/_model.yaml": MODEL})
+    assert str(refused.value) == "xx/act/own.yaml: versions[0]: expected a mapping"
 
 
 def test_days_off_may_be_added_to_a_calendar() -> None:
