@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from compliance.engine import LocalText
 from compliance.library import get_library
 from compliance.models import Entity
 from incidents.models import Fact, Incident, Obligation
 from incidents.services import sheets
 from incidents.states import ObligationState
-from reports.forms import Field, Form
+from reports.forms import Field, Form, get_form, tailored
+from reports.forms.formats import chosen
 from reports.models import Filing, Submission
+from reports.sayings import say
 
 GIVEN, UNKNOWN, MISSING, BLANK = "given", "unknown", "missing", "blank"
 
@@ -33,6 +36,13 @@ class Source:
 Value = dict[str, Any]
 
 
+def form_of(filing: Filing) -> Form:
+    """The form of ``filing``, made to measure for the duty it answers as pinned with the obligation."""
+    form = get_form(filing.form)
+    first = filing.obligations.order_by("pk").first() if form.takes else None
+    return tailored(form, first.duty) if first else form
+
+
 def prefill(source: Source) -> dict[str, Value]:
     """Every field of the stage with value, status and provenance."""
     known = replace(source, standing=sheets.standing(source.incident, source.entity, as_of=source.at))
@@ -42,6 +52,8 @@ def prefill(source: Source) -> dict[str, Value]:
 def field_value(item: Field, source: Source) -> Value:
     """One field, filled if anything is known for it."""
     found = _FILLERS[item.source](item, source) if item.source else None
+    if found is not None and item.options:
+        found = _as_option(item, found)
     if found is not None:
         return found
     status = status_of(None, item, source.stage, version_of(source.obligations))
@@ -60,6 +72,15 @@ def status_of(value: object, item: Field, stage: str, version: str) -> str:
     return {"required": MISSING, "if_known": UNKNOWN}.get(item.needed(stage, version) or "", BLANK)
 
 
+def _as_option(item: Field, found: Value) -> Value | None:
+    """What is known as the form's own choice; None if the form has none for it, so that a person chooses."""
+    options = [item.translate.get(key) for key in chosen(str(found["value"]))]
+    named = list(dict.fromkeys(key for key in options if key is not None))
+    if not named or (item.type == "choice" and len(named) > 1):
+        return None
+    return {**found, "value": ", ".join(named)}
+
+
 def _given(value: object, provenance: dict[str, Any]) -> Value:
     return {"value": value, "status": GIVEN, "provenance": provenance, "edited": False}
 
@@ -68,7 +89,8 @@ def _fact(item: Field, source: Source) -> Value | None:
     rows = source.standing.get(item.source_name)
     if not rows:
         return None
-    return _given(fact_text(rows[-1], source.entity.zone, item.type), fact_provenance(rows[-1]))
+    text = fact_text(rows[-1], source.entity.zone, item.type, source.form.language)
+    return _given(text, fact_provenance(rows[-1]))
 
 
 def fact_provenance(row: Fact) -> dict[str, Any]:
@@ -84,22 +106,27 @@ def fact_provenance(row: Fact) -> dict[str, Any]:
     }
 
 
-def fact_text(row: Fact, zone: str, kind: str) -> object:
-    """The fact's value as the form prints it; an instant stays an instant only in a field of that type."""
+def fact_text(row: Fact, zone: str, kind: str, language: str = "ko") -> object:
+    """The fact's value as the form prints it; an instant stays an instant only in a field of that type.
+
+    A field that offers a choice of its own gets the keys of the fact's choices, to be translated.
+    """
     definition = get_library().facts[row.name]
     if definition.type in ("instant", "contested_instant", "event"):
         return row.value if kind == "instant" else local_text(sheets.instant_of(row), zone)
+    if kind in ("choice", "choices", "boolean"):
+        return ", ".join(row.value) if isinstance(row.value, list) else str(row.value).lower()
     if definition.type == "bool":
-        return "예" if row.value else "아니요"
+        return say("yes" if row.value else "no", language)
     if definition.type == "choice":
-        return definition.choices[row.value].ko
+        return definition.choices[row.value].get(language)
     if definition.type == "choices":
-        return ", ".join(definition.choices[item].ko for item in row.value)
+        return ", ".join(definition.choices[item].get(language) for item in row.value)
     return row.value
 
 
 def local_text(at: datetime, zone: str) -> str:
-    """``at`` as Korean forms write it: 2025-09-15 14:00 KST."""
+    """``at`` as every form writes it: 2025-09-15 14:00 KST."""
     there = at.astimezone(ZoneInfo(zone))
     return f"{there:%Y-%m-%d %H:%M} {there.tzname()}"
 
@@ -138,6 +165,8 @@ def _first_receipt(source: Source) -> str | None:
     earlier = Submission.objects.filter(
         filing__incident=source.incident, filing__entity=source.entity, filing__form=source.form.key
     )
+    # One form may answer the law of many places: a number of another authority is none here.
+    earlier = earlier.filter(filing__obligations__rule__in=[row.rule for row in source.obligations]).distinct()
     # What the authority did not take, or gave no number for, is no number to refer to.
     earlier = earlier.exclude(outcome=Submission.Outcome.REFUSED).exclude(receipt_number="")
     return earlier.order_by("submitted_at", "pk").values_list("receipt_number", flat=True).first() or None
@@ -171,12 +200,27 @@ def _people(source: Source) -> str | None:
     if not latest:
         return None
     total = sheets.people_total(known.people, source.entity)
-    parts = [
-        f"{place} {row.count:,}명" if row.count is not None else f"{place} 확인 중"
-        for place, row in sorted(latest.items())
-    ]
-    whole = f"총 {total:,}명" if total is not None else "확인 중"
+    language = source.form.language
+    parts = [f"{place} {_number_of_people(row.count, language)}" for place, row in sorted(latest.items())]
+    whole = say("people_total", language, count=f"{total:,}") if total is not None else say("being_checked", language)
     return f"{whole} ({', '.join(parts)})" if len(parts) > 1 else whole
+
+
+def _number_of_people(count: int | None, language: str) -> str:
+    return say("people", language, count=f"{count:,}") if count is not None else say("being_checked", language)
+
+
+def _people_number(source: Source) -> str | None:
+    known = sheets.read(source.incident, as_of=source.at)
+    if not any(row.entity_id == source.entity.pk for row in known.people):
+        return None
+    total = sheets.people_total(known.people, source.entity)
+    return str(total) if total is not None else None
+
+
+def _people_places(source: Source) -> str:
+    known = sheets.read(source.incident, as_of=source.at)
+    return ", ".join(sorted({row.residence for row in known.people if row.entity_id == source.entity.pk}))
 
 
 def _submitted(source: Source, rule_prefix: str) -> list[Obligation]:
@@ -212,8 +256,61 @@ def _late_reason(source: Source) -> str:
     return "\n".join(dict.fromkeys(row.late_reason for row in source.obligations if row.late_reason))
 
 
+def _text_of(source: Source, name: str) -> str:
+    rows = source.standing.get(name)
+    return str(fact_text(rows[-1], source.entity.zone, "text", source.form.language)) if rows else ""
+
+
+def _contact(source: Source) -> str:
+    """Department, person, telephone and e-mail, as far as they are recorded."""
+    names = ("response.department", "response.person", "response.phone", "response.email")
+    return ", ".join(text for text in (_text_of(source, name) for name in names) if text)
+
+
+def _clock_start(source: Source) -> str | None:
+    """The earliest start of the duties that are answered: a filing never moves it."""
+    starts = [row.starts_at for row in source.obligations if row.starts_at]
+    return min(starts).isoformat() if starts else None
+
+
+def _times(source: Source) -> str:
+    """Every recorded moment by its name, oldest first; of a contested one each candidate."""
+    kinds = ("instant", "contested_instant", "event")
+    vocabulary, language = get_library().facts, source.form.language
+    rows = [row for name, rows in source.standing.items() if vocabulary[name].type in kinds for row in rows]
+    rows.sort(key=lambda row: (sheets.instant_of(row), row.name, row.number))
+    lines = (
+        f"{local_text(sheets.instant_of(row), source.entity.zone)} {vocabulary[row.name].label.get(language)}"
+        + (f" ({row.label})" if row.label else "")
+        for row in rows
+    )
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _other_filings(source: Source) -> str:
+    """What is recorded of reports under other law, and the duties to authorities that this product saw done."""
+    rules = {row.rule for row in source.obligations}
+    done = source.incident.obligations.filter(
+        entity=source.entity, audience__in=("regulator", "csirt"), met_at__isnull=False
+    ).exclude(rule__in=rules)
+    lines = [
+        f"{local_text(row.met_at, source.entity.zone)} {LocalText(**row.duty['title']).get(source.form.language)}"
+        for row in done.order_by("met_at", "pk")
+        if row.met_at
+    ]
+    return "\n".join([text for text in (_text_of(source, "incident.other_filings"),) if text] + lines)
+
+
 _DERIVED: dict[str, Callable[[Source], Any]] = {
     "stage": _stage,
+    "stage_key": lambda source: source.stage,
+    "people_number": _people_number,
+    "people_places": _people_places,
+    "contact": _contact,
+    "incident_code": lambda source: source.incident.code,
+    "clock_start": _clock_start,
+    "times": _times,
+    "other_filings": _other_filings,
     "first_receipt": _first_receipt,
     "systems": _systems,
     "new_facts": _new_facts,
@@ -230,42 +327,44 @@ _FILLERS: dict[str, Callable[[Field, Source], Value | None]] = {
 }
 
 
-# What stands where nothing is given. Unknown never looks like "none".
-NOTHING_GIVEN = {UNKNOWN: "확인 중 (추후 보완 예정)", MISSING: "[필수 기재사항 누락]", BLANK: "기재하지 않음"}
+def printed(status: str, text: str, language: str = "ko") -> str:
+    """What the cell of a field shows. Unknown never looks like "none"."""
+    return text if status == GIVEN else say(status, language)
 
 
-def printed(status: str, text: str) -> str:
-    """What the cell of a field shows."""
-    return NOTHING_GIVEN.get(status, text)
-
-
-def shown(value: Value, item: Field, zone: str) -> str:
-    """A stored value as text, an instant in the entity's zone."""
+def shown(value: Value, item: Field, zone: str, language: str = "ko") -> str:
+    """A stored value as text, an instant in the entity's zone, a choice in its words."""
     held = value.get("value")
     if held in (None, "", []):
         return ""
     if item.type == "instant":
         return local_text(datetime.fromisoformat(str(held)), zone)
     if item.type == "table":
-        return systems_summary(held)
+        return systems_summary(held, language)
+    if item.type == "boolean":
+        return say({"true": "yes", "false": "no"}.get(str(held).lower(), "being_checked"), language)
+    if item.options:
+        keys = chosen(str(held))
+        return "; ".join(item.options[key].get(language) if key in item.options else key for key in keys)
     return str(held)
 
 
-def systems_summary(rows: Sequence[dict[str, str]]) -> str:
+def systems_summary(rows: Sequence[dict[str, str]], language: str = "ko") -> str:
     """How many systems, by who found them."""
     finders: dict[str, int] = {}
     for row in rows:
-        finder = row["found_by"] or "확인 주체 미상"
+        finder = row["found_by"] or say("finder_unknown", language)
         finders[finder] = finders.get(finder, 0) + 1
-    listed = ", ".join(f"{finder} {count:,}대" for finder, count in finders.items())
-    return f"총 {len(rows):,}대 ({listed}). 목록은 붙임."
+    listed = ", ".join(f"{finder} {say('units', language, count=f'{count:,}')}" for finder, count in finders.items())
+    return say("systems", language, count=f"{len(rows):,}", listed=listed)
 
 
-def table_changes(before: Sequence[dict[str, str]], now: Sequence[dict[str, str]]) -> str:
+def table_changes(before: Sequence[dict[str, str]], now: Sequence[dict[str, str]], language: str = "ko") -> str:
     """How many rows of a table are new, gone or different, told by their names."""
     told, known = ({row["name"]: row for row in rows} for rows in (before, now))
     different = sum(told[name] != known[name] for name in told.keys() & known.keys())
-    return f"(추가 {len(known.keys() - told.keys()):,}대, 제외 {len(told.keys() - known.keys()):,}대, 내용 변경 {different:,}대)"
+    new, gone = len(known.keys() - told.keys()), len(told.keys() - known.keys())
+    return say("table_changes", language, new=f"{new:,}", gone=f"{gone:,}", different=f"{different:,}")
 
 
 def value_now(item: Field, filing: Filing, form: Form, *, at: datetime) -> Value:
@@ -275,9 +374,13 @@ def value_now(item: Field, filing: Filing, form: Form, *, at: datetime) -> Value
     return field_value(item, Source(filing.incident, filing.entity, form, filing.stage, obligations, at, standing))
 
 
-def last_filing(incident: Incident, entity: Entity, form: str) -> Filing | None:
-    """The newest filing of ``form`` that left the house."""
+def last_filing(incident: Incident, entity: Entity, form: str, obligations: Iterable[Obligation]) -> Filing | None:
+    """The newest filing of ``form`` under the same rules that left the house."""
     sent = Filing.objects.filter(
-        incident=incident, entity=entity, form=form, state__in=("submitted", "acknowledged", "superseded")
-    )
+        incident=incident,
+        entity=entity,
+        form=form,
+        state__in=("submitted", "acknowledged", "superseded"),
+        obligations__rule__in={row.rule for row in obligations},
+    ).distinct()
     return sent.order_by("-submission__submitted_at", "-number").first()

@@ -11,7 +11,9 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from compliance.engine import canonical_json, digest
+from reports import sayings
 from reports.forms.registry import FOLDER
+from reports.sayings import words_in
 from reports.statement import mark_of
 from reports.typography import printable
 
@@ -36,12 +38,12 @@ class PackagedFiles(URLFetcher):
         return URLFetcherResponse(url, body=path.read_bytes(), headers={"Content-Type": _TYPES[path.suffix]})
 
 
-_TYPES = {".otf": "font/otf", ".css": "text/css"}
+_TYPES = {".otf": "font/otf", ".ttf": "font/ttf", ".css": "text/css"}
 
 
 @cache
 def _packaged() -> dict[str, Path]:
-    files = [*(HERE / "fonts").glob("*.otf"), *(FOLDER / "_shared").glob("*.css")]
+    files = [*(HERE / "fonts").glob("*.?tf"), *(FOLDER / "_shared").glob("*.css")]
     return {path.name: path for path in files}
 
 
@@ -54,20 +56,41 @@ def to_html(statement: dict[str, Any], *, statement_digest: str) -> str:
     """The page as HTML; every value is escaped."""
     template = _engine().get_template(f"{statement['form']['key']}/template.html")
     clean = _printable(statement)
+    language, audience = clean["form"]["language"], clean["form"]["audience"]
+    say = words_in(language)
+    closing, signer = _SIGNED.get(audience, ("we_inform", "sender"))
+    if not clean["form"]["addressee"]["en"]:
+        closing, signer = "we_record", "keeper"
     context = {
         "s": clean,
         "form": clean["form"],
+        "lang": language,
+        # Beside the authority's language the labels stand in English, for those who work in it.
+        "second": "" if language == "en" else "en",
+        "say": say,
+        "closing_words": say[closing],
+        "signer": say[signer],
+        "changes_title": say["changes"].format(previous=clean["previous"]),
         "digest": statement_digest,
-        "head_short": clean["journal_head"][:16],
-        "digest_short": statement_digest[:16],
-        "mark": mark_of(clean["incident"]["kind"]),
+        "mark": mark_of(clean["incident"]["kind"], language),
         "draft": clean["frozen_at"] is None,
         "frozen_local": _local(clean["frozen_at"], clean["entity"]["zone"]),
-        "tables": [
-            f for section in clean["sections"] for f in section["fields"] if f["type"] == "table" and f["value"]
-        ],
+        "tables": _tables(clean, language),
     }
     return template.render(Context(context))
+
+
+# What is said above the signature, and whose it is.
+_SIGNED = {"regulator": ("we_report", "reporter"), "csirt": ("we_report", "reporter")}
+
+
+def _tables(statement: dict[str, Any], language: str) -> list[dict[str, Any]]:
+    fields = [item for section in statement["sections"] for item in section["fields"]]
+    return [
+        {**item, "count": sayings.say("units", language, count=f"{len(item['value']):,}")}
+        for item in fields
+        if item["type"] == "table" and item["value"]
+    ]
 
 
 def to_pdf(statement: dict[str, Any]) -> bytes:

@@ -7,19 +7,32 @@ from compliance.library import get_library
 from reports import prefill
 from reports.forms import Field, Form
 from reports.forms.registry import FOLDER
+from reports.sayings import say
+from reports.statement import form_part
 
 FROZEN_AT = "2026-11-02T12:00:00+00:00"  # a sample's own, so that it never changes
+ZONES = {"ko": "Asia/Seoul", "ja": "Asia/Tokyo", "en": "UTC"}
+CONTENT = "content_"  # the keys of the statutory items that a duty brings along
 
 
 def sample_values(form: Form) -> dict[str, Any]:
-    """The sample of a form: field key to value.
+    """The sample of a form: field key to value. Shared fields bring theirs along; a form's own come before them.
 
     Raises:
-        LawError: a key that the form does not have.
+        LawError: a key that the form does not have, or a field without a sample.
     """
     node = read_file(FOLDER / form.key / "sample.yaml", root=FOLDER)
-    keys = {item.key for section in form.sections for item in section.fields}
-    return dict(node.mapping(required=keys).value)
+    fields = {item.key: item for section in form.sections for item in section.fields}
+    brought = {key: _brought(item, form.language) for key, item in fields.items()}
+    own = {key for key, value in brought.items() if value is None}
+    given = node.mapping(required=own, optional=set(fields) - own).value or {}
+    return {**{key: value for key, value in brought.items() if value is not None}, **given}
+
+
+def _brought(item: Field, language: str) -> str | None:
+    if item.sample is not None:
+        return item.sample.get(language)
+    return say("sample_content", language) if item.key.startswith(CONTENT) else None
 
 
 def sample_statement(form: Form, stage: str) -> dict[str, Any]:
@@ -27,29 +40,20 @@ def sample_statement(form: Form, stage: str) -> dict[str, Any]:
     values = sample_values(form)
     if "kind" in values:
         values["kind"] = form.stages[stage].get(form.language)
+    language = form.language
     return {
         "schema": "breachclock.statement/1",
-        "form": {
-            "key": form.key,
-            "version": form.version,
-            "stage": stage,
-            "title": form.title.to_json(),
-            "stage_title": form.stages[stage].to_json(),
-            "addressee": form.addressee.to_json(),
-            "basis": form.basis.to_json(),
-            "note": form.note.to_json(),
-            "language": form.language,
-        },
+        "form": form_part(form, stage),
         "filing": "SAMPLE/F1",
         "incident": {"code": "SAMPLE", "kind": "drill"},
-        "entity": {"key": "sample", "name": "한빛통신 주식회사", "zone": "Asia/Seoul"},
+        "entity": {"key": "sample", "name": say("sample_company", language), "zone": ZONES[language]},
         "sections": _sections(form, stage, values),
         "obligations": [],
         "late": False,
         "changes": [],
         "previous": None,
-        "author": "작성자",
-        "approver": "승인자",
+        "author": say("sample_author", language),
+        "approver": say("sample_approver", language),
         "approved_at": FROZEN_AT,
         "frozen_at": FROZEN_AT,
         "journal_head": "0" * 64,
@@ -59,13 +63,16 @@ def sample_statement(form: Form, stage: str) -> dict[str, Any]:
 
 def _sections(form: Form, stage: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"title": section.title.to_json(), "fields": [_field(item, values[item.key]) for item in section.fields]}
+        {
+            "title": section.title.to_json(),
+            "fields": [_field(item, values[item.key], form.language) for item in section.fields],
+        }
         for section in form.sections_in(stage)
     ]
 
 
-def _field(item: Field, value: Any) -> dict[str, Any]:
-    text = prefill.shown({"value": value}, item, "Asia/Seoul")
+def _field(item: Field, value: Any, language: str) -> dict[str, Any]:
+    text = prefill.shown({"value": value}, item, ZONES[language], language)
     return {
         "key": item.key,
         "number": item.number,

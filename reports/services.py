@@ -19,7 +19,7 @@ from incidents.models import Incident, Obligation
 from incidents.services import is_late, obligation_meet, obligation_reopen
 from incidents.services.common import changing, not_in_future, required_text
 from reports import prefill, render, statement, storage
-from reports.forms import Field, Form, forms_for, get_form
+from reports.forms import Field, Form, forms_for
 from reports.models import Document, Filing, Submission
 from reports.states import EDITABLE, FILING, FilingState
 
@@ -71,7 +71,7 @@ def filing_start(
             form_version=chosen.version,
             stage=stage,
             values=prefill.prefill(source),
-            previous=prefill.last_filing(locked, entity, chosen.key),
+            previous=prefill.last_filing(locked, entity, chosen.key, obligations),
             author=by,
             created_at=at,
             request_key=request_key or None,
@@ -90,7 +90,7 @@ def _common_form(obligations: Sequence[Obligation], wanted: str | None) -> tuple
     if not obligations or len({row.entity_id for row in obligations}) > 1:
         raise BadInput(_("Choose one or more duties of one entity."), code="obligations_required", field="obligations")
     found = [
-        [(form, stage) for form, stage in forms_for(row.rule, row.stage) if wanted in (None, form.key)]
+        [(form, stage) for form, stage in forms_for(row.rule, row.stage, row.duty) if wanted in (None, form.key)]
         for row in obligations
     ]
     shared = [pair for pair in found[0] if all(pair in options for options in found)]
@@ -116,7 +116,7 @@ def filing_edit(*, filing: Filing, values: Mapping[str, Any], edition: int, at: 
                 _("Somebody else saved this draft while you were editing. Your text is below; compare and save again."),
                 code="edition_conflict",
             )
-        form = get_form(held.form)
+        form = prefill.form_of(held)
         before = held.values
         changed = {
             key: _edited(form.field(key).at(held.stage), value, held, at=at, by=by)
@@ -192,7 +192,7 @@ def filing_refill(*, filing: Filing, at: datetime, by: User) -> Filing:
         access.require_handle(by, incident)
         held = _editable(filing)
         obligations = list(held.obligations.order_by("pk"))
-        source = prefill.Source(incident, held.entity, get_form(held.form), held.stage, obligations, at)
+        source = prefill.Source(incident, held.entity, prefill.form_of(held), held.stage, obligations, at)
         before = held.values
         fresh = prefill.prefill(source)
         held.values = {key: before[key] if before.get(key, {}).get("edited") else value for key, value in fresh.items()}
@@ -358,7 +358,7 @@ def _check_submission(filing: Filing, submitted_at: datetime, channel: str, *, a
             value=prefill.local_text(submitted_at, filing.entity.zone),
             frozen=prefill.local_text(filing.frozen_at, filing.entity.zone),
         )
-    channels = get_form(filing.form).channels
+    channels = prefill.form_of(filing).channels
     if channel not in channels:
         raise BadInput(
             _("%(value)s is not a channel of this form. Expected one of %(expected)s."),
@@ -474,7 +474,7 @@ def _movable(filing: Filing, move: str) -> Filing:
 def _require_complete(filing: Filing) -> None:
     keys = statement.missing(filing)
     if keys:
-        form = get_form(filing.form)
+        form = prefill.form_of(filing)
         raise Refused(
             _("Required and still missing: %(fields)s."),
             code="fields_missing",

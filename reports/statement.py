@@ -1,36 +1,29 @@
 """The frozen input of a form: everything that is printed, and nothing that could change later."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from compliance.engine import Truth
+from compliance.engine import LocalText, Truth
 from compliance.engine.conditions import Situation
 from compliance.library import get_library
 from incidents.models import Incident, Obligation
 from incidents.services import sheets
 from incidents.services.obligations import is_late
 from reports import prefill
-from reports.forms import Contradiction, Field, Form, get_form
+from reports.forms import Contradiction, Field, Form
+from reports.forms.registry import EVERY_STAGE
 from reports.models import Filing
+from reports.sayings import say
 
 
 def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> dict[str, Any]:
     """The statement of ``filing`` at ``at``. A draft's has no frozen moment and is printed as a draft."""
-    form = get_form(filing.form)
+    form = prefill.form_of(filing)
     obligations = list(filing.obligations.order_by("pk"))
     return {
         "schema": "breachclock.statement/1",
-        "form": {
-            "key": form.key,
-            "version": form.version,
-            "stage": filing.stage,
-            "title": form.title.to_json(),
-            "stage_title": form.stages[filing.stage].to_json(),
-            "addressee": form.addressee.to_json(),
-            "basis": form.basis.to_json(),
-            "note": form.note.to_json(),
-            "language": form.language,
-        },
+        "form": form_part(form, filing.stage),
         "filing": str(filing),
         "incident": {"code": filing.incident.code, "kind": filing.incident.kind},
         "entity": {"key": filing.entity.key, "name": filing.entity.name, "zone": filing.entity.zone},
@@ -48,20 +41,43 @@ def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> d
     }
 
 
+def form_part(form: Form, stage: str) -> dict[str, Any]:
+    """What a statement says of its form: every word that is printed, so that a later change of the form reaches nothing."""
+    return {
+        "key": form.key,
+        "version": form.version,
+        "stage": stage,
+        "audience": form.audience,
+        "title": form.title.to_json(),
+        "stage_title": form.stages[stage].to_json(),
+        "addressee": form.addressee.to_json(),
+        "basis": form.basis.to_json(),
+        "note": form.note.to_json(),
+        "opening": _sentence(form.opening, stage),
+        "closing": _sentence(form.closing, stage),
+        "language": form.language,
+    }
+
+
+def _sentence(sentences: Mapping[str, LocalText], stage: str) -> dict[str, str] | None:
+    found = sentences.get(stage) or sentences.get(EVERY_STAGE)
+    return found.to_json() if found else None
+
+
 def _sections(filing: Filing, form: Form) -> list[dict[str, Any]]:
     version = prefill.version_of(filing.obligations.all())
     return [
         {
             "title": section.title.to_json(),
-            "fields": [_field(filing, item, version) for item in section.fields],
+            "fields": [_field(filing, item, version, form.language) for item in section.fields],
         }
         for section in form.sections_in(filing.stage)
     ]
 
 
-def _field(filing: Filing, item: Field, version: str) -> dict[str, Any]:
+def _field(filing: Filing, item: Field, version: str, language: str) -> dict[str, Any]:
     value = _value(filing, item, version)
-    text = prefill.shown(value, item, filing.entity.zone)
+    text = prefill.shown(value, item, filing.entity.zone, language)
     return {
         "key": item.key,
         "number": item.number,
@@ -70,7 +86,7 @@ def _field(filing: Filing, item: Field, version: str) -> dict[str, Any]:
         "value": value.get("value"),
         "text": text,
         "status": value["status"],
-        "printed": prefill.printed(value["status"], text),
+        "printed": prefill.printed(value["status"], text, language),
         "omitted": item.omit_blank and value["status"] == prefill.BLANK,
         "provenance": value.get("provenance"),
     }
@@ -112,27 +128,27 @@ def changes(filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
         return list(filing.statement["changes"])
     if filing.previous is None:
         return []
-    told, form = _told(filing.previous), get_form(filing.form)
+    before_it, form = told(filing.previous), prefill.form_of(filing)
     version = prefill.version_of(filing.obligations.all())
     asked = {item.key: (item, _value(filing, item, version)) for item in form.fields(filing.stage)}
     found = []
-    for key, (before, teller) in told.items():
+    for key, (before, teller) in before_it.items():
         item, now = asked.get(key) or _unasked(teller, form.field(key), before, at=at)
         if now is not None and key not in _NOT_COMPARED:
-            found.append(_change(item, before, now, filing.entity.zone))
+            found.append(_change(item, before, now, filing.entity.zone, form.language))
     return [change for change in found if change is not None]
 
 
-def _told(filing: Filing) -> dict[str, tuple[dict[str, Any], Filing]]:
+def told(filing: Filing) -> dict[str, tuple[dict[str, Any], Filing]]:
     """What the addressee was last told of each field, over all filings of the form up to ``filing``, and in which one
     it was asked for."""
-    told = _told(filing.previous) if filing.previous else {}
+    found = told(filing.previous) if filing.previous else {}
     if filing.statement is not None:
-        told |= {change["key"]: (change["now"], told[change["key"]][1]) for change in filing.statement["changes"]}
-        told |= {
+        found |= {change["key"]: (change["now"], found[change["key"]][1]) for change in filing.statement["changes"]}
+        found |= {
             field["key"]: (field, filing) for section in filing.statement["sections"] for field in section["fields"]
         }
-    return told
+    return found
 
 
 def _unasked(
@@ -141,24 +157,26 @@ def _unasked(
     """The value a field would have today that only an earlier stage asks for, if another fact stands behind it now."""
     if (before.get("provenance") or {}).get("kind") != "fact":
         return item, None
-    now = prefill.value_now(item, teller, get_form(teller.form), at=at)
+    now = prefill.value_now(item, teller, prefill.form_of(teller), at=at)
     moved = now["provenance"] is None or now["provenance"].get("fact") != before["provenance"]["fact"]
     return item, now if moved else None
 
 
-def _change(item: Field, before: dict[str, Any], now: dict[str, Any], zone: str) -> dict[str, Any] | None:
-    text = prefill.shown(now, item, zone)
+def _change(
+    item: Field, before: dict[str, Any], now: dict[str, Any], zone: str, language: str
+) -> dict[str, Any] | None:
+    text = prefill.shown(now, item, zone, language)
     given = prefill.GIVEN in (before["status"], now["status"])
     if not given or (before["value"], before["status"]) == (now.get("value"), now["status"]):
         return None
-    after = prefill.printed(now["status"], text)
+    after = prefill.printed(now["status"], text, language)
     if item.type == "table":
-        after = "\n".join((after, prefill.table_changes(before["value"] or [], now.get("value") or [])))
+        after = "\n".join((after, prefill.table_changes(before["value"] or [], now.get("value") or [], language)))
     kept = {key: now.get(key) for key in ("value", "status", "provenance")}
     return {
         "key": item.key,
         "label": item.label.to_json(),
-        "before": prefill.printed(before["status"], before["text"]),
+        "before": prefill.printed(before["status"], before["text"], language),
         "after": after,
         "now": {**kept, "text": text},
     }
@@ -169,7 +187,7 @@ _NOT_COMPARED = frozenset({"kind", "first_receipt", "new_facts", "late_reason"})
 
 def missing(filing: Filing) -> list[str]:
     """The keys of required fields that have no value."""
-    form = get_form(filing.form)
+    form = prefill.form_of(filing)
     held, version = filing.values, prefill.version_of(filing.obligations.all())
     return [
         item.key
@@ -181,7 +199,7 @@ def missing(filing: Filing) -> list[str]:
 
 def contradictions(filing: Filing, *, at: datetime) -> list[Contradiction]:
     """What the record at ``at`` says against this filing. What is unknown says nothing against it."""
-    asked = [item for item in get_form(filing.form).contradictions if filing.stage in item.stages]
+    asked = [item for item in prefill.form_of(filing).contradictions if filing.stage in item.stages]
     if not asked:
         return []
     sheet = sheets.fact_sheet(filing.incident, filing.entity, as_of=at)
@@ -197,9 +215,7 @@ def _iso(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at else None
 
 
-def mark_of(kind: str) -> str:
+def mark_of(kind: str, language: str = "ko") -> str:
     """The mark that a drill's or a replay's pages carry."""
-    return {
-        Incident.Kind.DRILL.value: "모의훈련 (DRILL) · 실제 신고ㆍ통지 아님",
-        Incident.Kind.REPLAY.value: "사례 재현 (REPLAY) · 실제 신고ㆍ통지 아님",
-    }.get(kind, "")
+    marks = {Incident.Kind.DRILL.value: "mark_drill", Incident.Kind.REPLAY.value: "mark_replay"}
+    return say(marks[kind], language) if kind in marks else ""

@@ -1,8 +1,8 @@
-"""What the vendored face can print, and where a Korean line may break."""
+"""What the vendored faces can print, and where a Korean line may break."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from django.utils.safestring import SafeString
 from fontTools.ttLib import TTFont
 
 register = Library()
-FACES = sorted((Path(__file__).resolve().parent / "fonts").glob("*.otf"))
+FONTS = Path(__file__).resolve().parent / "fonts"
+# Family by family: one steps in where another lacks a shape, a weight does not.
+FAMILIES = (sorted(FONTS.glob("Pretendard-*.otf")), sorted(FONTS.glob("NotoSansJP-*.ttf")))
 _LAYOUT = frozenset("\n\t")
 # Control, format and private characters: the face maps some, but they show nothing, turn the writing or mean nothing.
 _HIDDEN = frozenset({"Cc", "Cf", "Co"})
@@ -24,14 +26,18 @@ _PIECES = re.compile(r"\s+|[^\sㆍ]*ㆍ|[^\sㆍ]+")
 
 @cache
 def _shapes() -> frozenset[str]:
-    """The characters that every weight of the vendored face has a shape for, and the two that lay out a text."""
-    maps = [frozenset(TTFont(path, lazy=True).getBestCmap()) for path in FACES]
-    shared = map(chr, frozenset.intersection(*maps))
+    """The characters that every weight of one vendored family has a shape for, and the two that lay out a text."""
+    families = [frozenset.intersection(*(_covered(path) for path in faces)) for faces in FAMILIES]
+    shared = map(chr, frozenset().union(*families))
     return _LAYOUT | {letter for letter in shared if unicodedata.category(letter) not in _HIDDEN}
 
 
+def _covered(path: Path) -> frozenset[int]:
+    return frozenset(TTFont(path, lazy=True).getBestCmap())
+
+
 def printable(text: str) -> str:
-    """``text`` with each character the face cannot show as its code point, such as [U+674E].
+    """``text`` with each character the faces cannot show as its code point, such as [U+0E01].
 
     A face of the machine would step in otherwise: other bytes elsewhere, or an empty box that says nothing. A mark that turns
     the direction of writing becomes visible the same way. The statement keeps the text as it was written.
@@ -46,6 +52,12 @@ def unprintable(texts: Iterable[str]) -> list[str]:
     """The code points that :func:`printable` would put into ``texts``, each once."""
     letters = (letter for text in texts for letter in unicodedata.normalize("NFC", text))
     return list(dict.fromkeys(printable(letter) for letter in letters if letter not in _shapes()))
+
+
+@register.filter
+def told(text: Mapping[str, str], language: str) -> str:
+    """A text of a statement in ``language``; English for one that is not written."""
+    return text.get(language) or text["en"]
 
 
 @register.filter

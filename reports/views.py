@@ -20,7 +20,7 @@ from incidents.forms import InstantForm, LocalInstant
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
 from reports import prefill, services, statement, storage, typography
-from reports.forms import Field, get_form
+from reports.forms import Field
 from reports.models import Filing, Submission
 from reports.states import FILING
 
@@ -75,7 +75,7 @@ class SubmissionForm(InstantForm):
     def __init__(self, *args: Any, filing: Filing, **options: Any) -> None:
         super().__init__(*args, **options)
         language = get_language() or "en"
-        channels = get_form(filing.form).channels
+        channels = prefill.form_of(filing).channels
         self.fields["channel"].choices = [(key, text.get(language)) for key, text in channels.items()]
         self.fields["submitted_at"].zone = filing.entity.zone
 
@@ -124,7 +124,7 @@ def _act(request: HttpRequest, held: Filing) -> HttpResponse | dict[str, Any]:
 
 def _edit(request: HttpRequest, held: Filing, at: datetime) -> None:
     values: dict[str, Any] = {}
-    for item in get_form(held.form).fields(held.stage):
+    for item in prefill.form_of(held).fields(held.stage):
         name = f"field-{item.key}"
         if name in request.POST and item.type != "table":
             values[item.key] = _typed(item, request.POST[name], held)
@@ -217,7 +217,7 @@ def _context(
     typed: Any = None,
 ) -> dict[str, Any]:
     held = _filing(request, held.incident.code, held.number)
-    form = get_form(held.form)
+    form = prefill.form_of(held)
     submission = Submission.objects.filter(filing=held).select_related("proof", "recorded_by").first()
     real = held.incident.kind != Incident.Kind.REPLAY
     now, moves = clock.now(), {name for name, move in FILING.items() if held.state in move.source}
@@ -252,7 +252,7 @@ def _context(
 
 
 def _sections(held: Filing, typed: Any) -> list[dict[str, Any]]:
-    form = get_form(held.form)
+    form = prefill.form_of(held)
     version = prefill.version_of(held.obligations.all())
     return [
         {

@@ -1,5 +1,6 @@
 """Forms: one look-alike folder each, with form.yaml (fields), template.html and sample.yaml."""
 
-from reports.forms.registry import Contradiction, Field, Form, form_for, forms_for, get_form
+from reports.forms.registry import Contradiction, Field, Form, get_form
+from reports.forms.tailor import form_for, forms_for, tailored
 
-__all__ = ["Contradiction", "Field", "Form", "form_for", "forms_for", "get_form"]
+__all__ = ["Contradiction", "Field", "Form", "form_for", "forms_for", "get_form", "tailored"]

@@ -1,24 +1,71 @@
 """Reads the form folders, strictly: an unknown key or fact stops the start with file, key and what was expected."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from compliance.engine import LocalText
 from compliance.engine.conditions import Condition, compile_condition
 from compliance.engine.strict import Node, read_file
 from compliance.library import get_library
+from reports.forms.formats import FORMATS
+from reports.forms.words import LANGUAGES, read_words
 
 FOLDER = Path(__file__).resolve().parent
-TYPES = frozenset({"text", "longtext", "instant", "boolean", "choice", "number", "table"})
+SHARED = FOLDER / "_shared" / "fields.yaml"
+# "choice" holds the key of one option, "choices" several keys, separated by commas.
+TYPES = frozenset({"text", "longtext", "instant", "boolean", "choice", "choices", "number", "table"})
 NEEDS = frozenset({"required", "if_known", "optional"})
 SOURCES = frozenset({"fact", "awareness", "particular", "derived"})
+AUDIENCES = frozenset({"regulator", "data_subjects", "csirt", "media", "public", "customers", "other"})
+# What a form may take over from the duty that it answers, in place of its own words.
+TAKES = frozenset({"title", "addressee", "basis", "contents", "audience", "language", "stages"})
+EXPORTS = frozenset({"edpb", "dora"})
+# A need that holds in every stage.
+EVERY_STAGE = "*"
 # What reports.prefill computes, and what an entity's particulars may hold.
 DERIVED = frozenset(
-    {"stage", "first_receipt", "systems", "new_facts", "people", "leak_report", "notice_state", "late_reason"}
+    {
+        "stage",
+        "stage_key",
+        "first_receipt",
+        "systems",
+        "new_facts",
+        "people",
+        "people_number",
+        "people_places",
+        "leak_report",
+        "notice_state",
+        "late_reason",
+        "contact",
+        "incident_code",
+        "clock_start",
+        "times",
+        "other_filings",
+    }
 )
-PARTICULARS = frozenset({"name", "business_number", "representative", "address", "sector", "ciso", "cpo"})
+PARTICULARS = frozenset(
+    {
+        "name",
+        "business_number",
+        "representative",
+        "address",
+        "sector",
+        "ciso",
+        "cpo",
+        "lei",
+        "commission_file_number",
+        "state_of_incorporation",
+        "dora_entity_type",
+        "parent_name",
+        "parent_lei",
+        "eea_representative",
+        "signatory",
+    }
+)
 # S: statute read; P: press on a real filing; F: second-hand list of the form; K: general knowledge; I: inference.
 KNOWN_FROM = frozenset({"S", "P", "F", "K", "I"})
 
@@ -45,10 +92,17 @@ class Field:
     denial: bool = False
     # Number and label where a stage has its own.
     in_stage: Mapping[str, tuple[str | None, LocalText | None]] = field(default_factory=dict)
+    # Of a choice: option key to its words.
+    options: Mapping[str, LocalText] = field(default_factory=dict)
+    # What fills the field, as written in the fact or by prefill, to the value the form wants.
+    translate: Mapping[str, str] = field(default_factory=dict)
+    # A key of reports.forms.formats.
+    format: str | None = None
+    sample: LocalText | None = None
 
     def needed(self, stage: str, version: str = "") -> str | None:
         """required, if_known or optional in ``stage`` under the law's ``version``; None when it does not appear there."""
-        need = self.need.get(stage)
+        need = self.need.get(stage, self.need.get(EVERY_STAGE))
         if need is not None and self.required_from is not None and version >= self.required_from:
             return "required"
         return need
@@ -103,6 +157,14 @@ class Form:
     serves: tuple[Serves, ...]
     sections: tuple[Section, ...]
     contradictions: tuple[Contradiction, ...] = ()
+    takes: frozenset[str] = frozenset()
+    # The title of the section that the duty's own list of contents fills, and what those contents are filled from.
+    contents: LocalText | None = None
+    # A machine-readable version of it, by its key in reports.exports.
+    export: str | None = None
+    # Of a letter: the sentences before and after the contents, by stage ("*": every other).
+    opening: Mapping[str, LocalText] = field(default_factory=dict)
+    closing: Mapping[str, LocalText] = field(default_factory=dict)
 
     def sections_in(self, stage: str) -> list[Section]:
         """The sections that ``stage`` shows, each with its fields as the stage names them."""
@@ -150,19 +212,14 @@ def get_form(key: str) -> Form:
     return all_forms()[key]
 
 
-def forms_for(rule: str, stage: str) -> list[tuple[Form, str]]:
-    """The forms that answer a duty, each with the form's own stage."""
+def serving(rule: str, stage: str) -> list[tuple[Form, str]]:
+    """The form folders that name a duty, each with the form's own stage."""
     return [
         (form, item.form_stage)
         for form in all_forms().values()
         for item in form.serves
         if (item.rule, item.stage) == (rule, stage)
     ]
-
-
-def form_for(rule: str, stage: str) -> tuple[Form, str] | None:
-    """The first form that answers a duty, with the form's own stage."""
-    return next(iter(forms_for(rule, stage)), None)
 
 
 def read_form(node: Node, *, key: str) -> Form:
@@ -185,23 +242,29 @@ def read_form(node: Node, *, key: str) -> Form:
         "serves",
         "sections",
     }
-    node.mapping(required=required, optional={"contradictions"})
+    node.mapping(required=required, optional={"contradictions", "takes", "contents", "export", "opening", "closing"})
     if node.at("form").text() != key:
         raise node.fail(f"{node.at('form').text()}: expected {key}, the name of its folder", "form")
     _each_key_once(node)
-    stages = {key: item.local() for key, item in node.at("stages").entries()}
+    stages = {key: read_words(item) for key, item in node.at("stages").entries()}
+    takes = frozenset(item.one_of(TAKES) for item in node.at("takes").items()) if node.has("takes") else frozenset()
     return Form(
         key=key,
         version=node.at("version").text(),
-        language=node.at("language").text(),
-        title=node.at("title").local(),
-        addressee=node.at("addressee").local(),
-        basis=node.at("basis").local(),
-        note=node.at("note").local(),
-        audience=node.at("audience").one_of({"regulator", "data_subjects"}),
+        language=node.at("language").one_of(LANGUAGES),
+        title=read_words(node.at("title")),
+        addressee=read_words(node.at("addressee")),
+        basis=read_words(node.at("basis")),
+        note=read_words(node.at("note")),
+        audience=node.at("audience").one_of(AUDIENCES),
         stages=stages,
         channels={key: item.local() for key, item in node.at("channels").entries()},
-        serves=node.at("serves").each(lambda item: _serves(item, stages), least=1),
+        serves=tuple(pair for item in node.at("serves").items() for pair in _serves(item, stages)),
+        takes=takes,
+        contents=read_words(node.at("contents")) if node.has("contents") else None,
+        export=node.at("export").one_of(EXPORTS) if node.has("export") else None,
+        opening=_sentences(node, "opening", stages),
+        closing=_sentences(node, "closing", stages),
         sections=node.at("sections").each(lambda item: _section(item, stages), least=1),
         contradictions=node.at("contradictions").each(lambda item: _contradiction(item, stages))
         if node.has("contradictions")
@@ -213,7 +276,7 @@ def _each_key_once(node: Node) -> None:
     seen: set[object] = set()
     for section in node.at("sections").items():
         for item in section.at("fields").items() if section.has("fields") else ():
-            key = item.value.get("key") if isinstance(item.value, dict) else None
+            key = item.value.get("key", item.value.get("use")) if isinstance(item.value, dict) else None
             if key is not None and key in seen:
                 raise item.fail(f"{key}: given twice; expected once", "key")
             seen.add(key)
@@ -229,33 +292,66 @@ def _contradiction(node: Node, stages: Mapping[str, LocalText]) -> Contradiction
     )
 
 
-def _serves(node: Node, stages: Mapping[str, LocalText]) -> Serves:
+def _sentences(node: Node, key: str, stages: Mapping[str, LocalText]) -> dict[str, LocalText]:
+    if not node.has(key):
+        return {}
+    return {name: read_words(item) for name, item in _by_stage(node.at(key), {**stages, EVERY_STAGE: None})}
+
+
+def _serves(node: Node, stages: Mapping[str, LocalText]) -> Iterator[Serves]:
+    """One line; a rule with a star stands for every rule of that name which has the stage."""
     node.mapping(required={"rule", "stage", "as"})
-    rule = get_library().rules[node.at("rule").one_of(get_library().rules)]
-    known = {stage.key for version in rule.versions for stage in version.stages}
-    return Serves(rule.key, node.at("stage").one_of(known), node.at("as").one_of(stages))
+    wanted, rules = node.at("rule").text(), get_library().rules
+    matching = [rules[key] for key in sorted(rules) if fnmatchcase(key, wanted)] if "*" in wanted else []
+    if not matching:
+        matching = [rules[node.at("rule").one_of(rules)]]
+    known = {rule.key: {stage.key for version in rule.versions for stage in version.stages} for rule in matching}
+    stage = node.at("stage").one_of(frozenset().union(*known.values()))
+    form_stage = node.at("as").one_of(stages)
+    return (Serves(key, stage, form_stage) for key in known if stage in known[key])
 
 
 def _section(node: Node, stages: Mapping[str, LocalText]) -> Section:
     node.mapping(required={"title", "fields"})
-    return Section(node.at("title").local(), node.at("fields").each(lambda item: _field(item, stages), least=1))
+    return Section(read_words(node.at("title")), node.at("fields").each(lambda item: _field(item, stages), least=1))
 
 
-def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
-    node.mapping(
-        required={"key", "no", "label", "type", "need", "known_from"},
-        optional={"from", "max", "help", "required_from", "omit_blank", "in_stage", "denial"},
-    )
-    need = {key: item.one_of(NEEDS) for key, item in _by_stage(node.at("need"), stages)}
-    if not need:
-        raise node.fail(f"expected one or more of {', '.join(stages)}", "need")
+@cache
+def shared_fields() -> Mapping[str, Mapping[str, object]]:
+    """Fields that many forms have, as written: a form says ``use`` and adds number and need.
+
+    Raises:
+        LawError: the file is wrong.
+    """
+    return {key: item.value for key, item in read_file(SHARED, root=FOLDER).entries()}
+
+
+def _completed(node: Node) -> Node:
+    """A field with what it takes from the shared ones; its own words come before theirs."""
+    if not isinstance(node.value, dict) or "use" not in node.value:
+        return node
+    base = shared_fields()[node.at("use").one_of(shared_fields())]
+    own = {key: value for key, value in node.value.items() if key != "use"}
+    return Node({"key": node.value["use"], **base, **own}, file=node.file, key=node.key)
+
+
+_OPTIONAL = frozenset(
+    {"from", "max", "help", "required_from", "omit_blank", "in_stage", "denial", "options", "translate", "format"}
+    | {"sample"}
+)
+
+
+def _field(given: Node, stages: Mapping[str, LocalText]) -> Field:
+    node = _completed(given)
+    node.mapping(required={"key", "no", "label", "type", "need", "known_from"}, optional=set(_OPTIONAL))
+    need = _need(node, stages)
     source, name = _source(node.at("from")) if node.has("from") else (None, "")
     help_text = node.maybe("help")
-    own = _by_stage(node.at("in_stage"), need) if node.has("in_stage") else []
+    own = _by_stage(node.at("in_stage"), stages if EVERY_STAGE in need else need) if node.has("in_stage") else []
     return Field(
         key=node.at("key").text(),
         number=node.at("no").text(),
-        label=node.at("label").local(),
+        label=read_words(node.at("label")),
         type=node.at("type").one_of(TYPES),
         need=need,
         source=source,
@@ -267,7 +363,35 @@ def _field(node: Node, stages: Mapping[str, LocalText]) -> Field:
         omit_blank=node.at("omit_blank").boolean() if node.has("omit_blank") else False,
         denial=node.at("denial").boolean() if node.has("denial") else False,
         in_stage={key: _own_words(item) for key, item in own},
+        **_filling(node),
     )
+
+
+def _need(node: Node, stages: Mapping[str, object]) -> dict[str, str]:
+    if isinstance(node.at("need").value, str):
+        return {EVERY_STAGE: node.at("need").one_of(NEEDS)}
+    need = {key: item.one_of(NEEDS) for key, item in _by_stage(node.at("need"), stages)}
+    if not need:
+        raise node.fail(f"expected one or more of {', '.join(stages)}", "need")
+    return need
+
+
+def _filling(node: Node) -> dict[str, Any]:
+    """What a value must look like and how it gets there."""
+    chosen = node.value["type"] in ("choice", "choices")
+    if chosen != node.has("options"):
+        raise node.fail("expected with a choice, and only there", "options")
+    options = {key: read_words(item) for key, item in node.at("options").entries()} if chosen else {}
+    translate = {}
+    if node.has("translate"):
+        translate = {key: item.one_of(options) for key, item in node.at("translate").entries()}
+    sample = node.maybe("sample")
+    return {
+        "options": options,
+        "translate": translate,
+        "format": node.at("format").one_of(FORMATS) if node.has("format") else None,
+        "sample": read_words(sample) if sample else None,
+    }
 
 
 def _by_stage(node: Node, stages: Mapping[str, object]) -> list[tuple[str, Node]]:
@@ -281,7 +405,7 @@ def _by_stage(node: Node, stages: Mapping[str, object]) -> list[tuple[str, Node]
 def _own_words(node: Node) -> tuple[str | None, LocalText | None]:
     node.mapping(required=set(), optional={"no", "label"})
     number, label = node.maybe("no"), node.maybe("label")
-    return number.text() if number else None, label.local() if label else None
+    return number.text() if number else None, read_words(label) if label else None
 
 
 def _source(node: Node) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from compliance.engine import LawError
 from compliance.engine.strict import Node, read_yaml
 from reports import sample
 from reports.forms import get_form
-from reports.forms.registry import FOLDER, read_form
+from reports.forms.registry import FOLDER, PARTICULARS, read_form
 
 
 def form_file() -> dict[str, Any]:
@@ -42,7 +42,7 @@ FIELD_MISTAKES = [
     ({"in_stage": {"possible": {"help": "x"}}}, f"{ITEMS}.in_stage.possible.help: unknown key; expected one of label, no"),
     ({"omit_blank": "yes"}, f"{ITEMS}.omit_blank: 'yes': expected true or false"),
     ({"from": {"fact": "leak.itemz"}}, f"{ITEMS}.from.fact: leak.itemz: expected a fact of facts.yaml"),
-    ({"from": {"particular": "shoe_size"}}, f"{ITEMS}.from.particular: shoe_size: expected one of address, business_number, ciso, cpo, name, representative, sector"),
+    ({"from": {"particular": "shoe_size"}}, f"{ITEMS}.from.particular: shoe_size: expected one of {', '.join(sorted(PARTICULARS))}"),
     ({"from": {"derived": "people", "fact": "leak.items"}}, f"{ITEMS}.from: expected one of awareness, derived, fact, particular"),
     ({"key": "relief"}, "form.yaml: sections[0].fields[5].key: relief: given twice; expected once"),
 ]  # fmt: skip

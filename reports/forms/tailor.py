@@ -1,0 +1,140 @@
+"""A form made to measure for its duty: addressee, basis and list of contents as pinned with the obligation."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compliance.engine import LocalText
+from compliance.engine.rules import Rule, Stage, Version
+from compliance.library import get_library
+from reports.forms.registry import EVERY_STAGE, Field, Form, Section, get_form, serving
+
+Duty = Mapping[str, Any]
+# Who is written to in sentences and not in a table.
+LETTERS = frozenset({"data_subjects", "customers", "public", "media"})
+GENERIC, GENERIC_LETTER = "generic", "generic_letter"
+
+
+def forms_for(rule: str, stage: str, duty: Duty | None = None) -> list[tuple[Form, str]]:
+    """The forms that answer a duty, each with the form's own stage; the generic one comes last.
+
+    ``duty`` is the obligation's own ``duty``, so that the form follows the text it is pinned to; without it the newest
+    version of the library that has the stage speaks.
+
+    Raises:
+        KeyError: no such rule, or no such stage.
+    """
+    pinned = duty if duty is not None else duty_of(rule, stage)
+    found = [(tailored(form, pinned), form_stage) for form, form_stage in serving(rule, stage)]
+    return [*found, (tailored(generic_for(pinned), pinned), stage)]
+
+
+def form_for(rule: str, stage: str, duty: Duty | None = None) -> tuple[Form, str]:
+    """The first form that answers a duty, with the form's own stage: a look-alike if there is one, else the generic.
+
+    Raises:
+        KeyError: no such rule, or no such stage.
+    """
+    return forms_for(rule, stage, duty)[0]
+
+
+def generic_for(duty: Duty) -> Form:
+    """The generic report, or the generic letter for those who are written to in sentences."""
+    return get_form(GENERIC_LETTER if duty["audience"] in LETTERS else GENERIC)
+
+
+def tailored(form: Form, duty: Duty) -> Form:
+    """``form`` with what it takes over from ``duty``."""
+    if not form.takes:
+        return form
+    made = replace(form, **{key: take(form, duty) for key, take in _TAKEN.items() if key in form.takes})
+    if "contents" not in form.takes or form.contents is None:
+        return made
+    items = _contents(form, duty)
+    # A letter begins with them; a report says first who reports.
+    place = 0 if made.audience in LETTERS else 1
+    shown = (Section(form.contents, items),) if items else ()
+    return replace(made, sections=(*made.sections[:place], *shown, *made.sections[place:]))
+
+
+def _contents(form: Form, duty: Duty) -> tuple[Field, ...]:
+    """Each statutory item as a field of its own; its number is its place in the list."""
+    return tuple(
+        Field(
+            key=f"content_{number}",
+            number=str(number),
+            label=LocalText(text["ko"], text["en"][:1].upper() + text["en"][1:]),
+            type="longtext",
+            need={EVERY_STAGE: "if_known"},
+            source=None,
+            source_name="",
+            max_length=8000,
+            known_from="S",
+            help=None,
+        )
+        for number, text in enumerate(duty["contents"], start=1)
+    )
+
+
+def _words(text: Mapping[str, str]) -> LocalText:
+    return LocalText(text["ko"], text["en"])
+
+
+def _joined(texts: list[Mapping[str, str]], sign: str) -> LocalText:
+    return LocalText(sign.join(text["ko"] for text in texts), sign.join(text["en"] for text in texts))
+
+
+def is_own_record(duty: Duty) -> bool:
+    """Whether nobody receives it: an analysis or assessment that is kept in the house."""
+    return duty["audience"] == "other" and all(name["en"].lower().startswith("own ") for name in duty["addressees"])
+
+
+def _addressee(form: Form, duty: Duty) -> LocalText:
+    return LocalText("", "") if is_own_record(duty) else _joined(duty["addressees"], " ㆍ ")
+
+
+def _basis(form: Form, duty: Duty) -> LocalText:
+    provisions = [citation["provision"] for citation in duty["citations"]]
+    return _joined(provisions, "; ") if provisions else _words(duty["instrument"])
+
+
+def _language(form: Form, duty: Duty) -> str:
+    return "ko" if duty["jurisdiction"] == "KR" else "en"
+
+
+_TAKEN = {
+    "title": lambda form, duty: _words(duty["title"]),
+    "addressee": _addressee,
+    "basis": _basis,
+    "audience": lambda form, duty: duty["audience"],
+    "language": _language,
+    "stages": lambda form, duty: {duty["stage"]: _words(duty["instrument"])},
+}
+
+
+def duty_of(rule: str, stage: str) -> Duty:
+    """What the library says of a stage, in the shape of an obligation's duty, from the newest version that has it.
+
+    Raises:
+        KeyError: no such rule, or no such stage.
+    """
+    law = get_library().rules[rule]
+    for version in reversed(law.versions):
+        found = version.stage(stage)
+        if found is not None:
+            return _as_duty(law, version, found)
+    raise KeyError(f"{rule}/{stage}")
+
+
+def _as_duty(rule: Rule, version: Version, stage: Stage) -> Duty:
+    return {
+        "rule": rule.key,
+        "stage": stage.key,
+        "jurisdiction": rule.jurisdiction,
+        "instrument": rule.instrument.to_json(),
+        "title": stage.title.to_json(),
+        "audience": stage.audience,
+        "addressees": [name.to_json() for name in stage.addressees or rule.addressees],
+        "citations": [citation.to_json() for citation in stage.citations or version.citations],
+        "contents": [text.to_json() for text in (version.contents if stage.contents is None else stage.contents)],
+    }

@@ -1,0 +1,35 @@
+"""The fixed words of documents, in every language a document can be written in."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from compliance.engine.strict import read_file
+from reports.forms.words import LANGUAGES
+
+HERE = Path(__file__).resolve().parent
+
+
+@cache
+def sayings() -> Mapping[str, Mapping[str, str]]:
+    """Key to language to words, of ``sayings.yaml``.
+
+    Raises:
+        LawError: a language is missing.
+    """
+    entries = read_file(HERE / "sayings.yaml", root=HERE).entries()
+    return {key: {name: node.at(name).text() for name in LANGUAGES} for key, node in entries}
+
+
+def say(key: str, language: str, **values: str) -> str:
+    """The words ``key`` in ``language`` with ``values`` in their places.
+
+    Raises:
+        KeyError: no such key or language.
+    """
+    return sayings()[key][language].format(**values)
+
+
+def words_in(language: str) -> dict[str, str]:
+    """Every saying without a place for values, for the templates."""
+    return {key: texts[language] for key, texts in sayings().items()}
