@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -48,3 +49,13 @@ def number(name: str, default: float, *, least: float = 0) -> float:
 def words(name: str, default: str = "") -> list[str]:
     """``name`` as a list, separated by commas."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str) -> str:
+    """``name`` as an address of HTTP or HTTPS, or nothing."""
+    given = text(name)
+    if given:
+        parts = urlsplit(given)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ImproperlyConfigured(f"{name}: {given!r}: expected an address that begins with http:// or https://")
+    return given

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
@@ -143,6 +144,16 @@ WHITENOISE_USE_FINDERS = True
 FILES_ROOT = Path(env.text("BREACHCLOCK_FILES", str(VAR / "files")))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# Anchors of the journal: on another disk than the database, if there is one.
+JOURNAL_ANCHORS = Path(env.text("JOURNAL_ANCHORS", str(VAR / "anchors")))
+# An authority that time-stamps the anchors (RFC 3161), and the roots its certificates hang on (PEM).
+TSA_URL = env.address("TSA_URL")
+TSA_ROOTS = env.text("TSA_ROOTS")
+if TSA_URL and not Path(TSA_ROOTS).is_file():
+    raise ImproperlyConfigured(f"TSA_ROOTS: {TSA_ROOTS!r}: expected a file of root certificates (PEM) with TSA_URL")
+# Somebody outside who is told each minute that all is well, and notices when it stops.
+WATCHER_URL = env.address("WATCHER_URL")
+
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
@@ -234,6 +245,7 @@ CELERY = {
     "worker_prefetch_multiplier": 1,
     "worker_hijack_root_logger": False,
     "broker_connection_retry_on_startup": True,
+    "beat_scheduler": "config.beat:Scheduler",
     "beat_schedule_filename": str(VAR / "celerybeat-schedule"),
     "timezone": "UTC",
     "beat_schedule": {
@@ -248,6 +260,9 @@ CELERY = {
             "options": {"expires": max(NUDGE_SECONDS * 2, 5)},
         },
         "sweep": {"task": "incidents.tasks.sweep", "schedule": 3600, "options": {"expires": 600}},
+        "watch": {"task": "incidents.tasks.watch", "schedule": 60, "options": {"expires": 50}},
+        # 03:10 in Seoul. A night that was missed is caught up with by the watch.
+        "nightly": {"task": "incidents.tasks.nightly", "schedule": crontab(hour=18, minute=10)},
     },
 }
 

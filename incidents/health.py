@@ -1,9 +1,13 @@
-"""Whether the watchers are watching: the age of the oldest due timer and message, and of their last sign of life."""
+"""Whether the watchers are watching: the oldest due timer and message, the last sign of life of each, the journal.
+
+A watcher leaves a :class:`Heartbeat` each time it looks; what it found stands in the row's detail under ``wrong_since``.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Min
 
 from incidents.models import WALL_CLOCK, Heartbeat, OutboxMessage, Timer
@@ -12,19 +16,39 @@ from incidents.models import WALL_CLOCK, Heartbeat, OutboxMessage, Timer
 TIMER_LATE = timedelta(minutes=2)
 MESSAGE_LATE = timedelta(minutes=10)
 SILENT = timedelta(minutes=2)
-WATCHERS = ("timers", "outbox")
+NIGHTLY = timedelta(hours=26)
+# How long each watcher may be silent.
+WATCHERS = {
+    "timers": SILENT,
+    "outbox": SILENT,
+    "watch": timedelta(minutes=5),
+    "sweep": NIGHTLY,
+    "journal": NIGHTLY,
+    "anchors": NIGHTLY,
+}
+BEAT, STAMPS = "beat", "timestamps"
+STAMPS_LATE = 2 * NIGHTLY
+# What is wrong when a watcher has found something.
+FINDINGS = {"journal": "journal_not_verified", "sweep": "timers_missing"}
 
 
-def beat(name: str, *, at: datetime) -> None:
-    """Record that the watcher ``name`` is alive."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"at": at})
+def beat(name: str, *, at: datetime, detail: dict[str, Any] | None = None) -> None:
+    """Record that the watcher ``name`` is alive, and what it found."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "detail": detail or {}})
+
+
+def beat_found(name: str, *, at: datetime, wrong: bool, detail: dict[str, Any]) -> None:
+    """:func:`beat` of a watcher that found something ``wrong`` or nothing; since when is carried on."""
+    before = Heartbeat.objects.filter(name=name).values_list("detail", flat=True).first() or {}
+    since = before.get("wrong_since") or at.astimezone(UTC).isoformat()
+    beat(name, at=at, detail={**detail, "wrong_since": since if wrong else None})
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is wrong, by name; empty when all is well."""
+    """What is wrong, by name, and since when (ISO 8601, UTC; None: always). Empty when all is well."""
 
-    problems: tuple[str, ...]
+    problems: dict[str, str | None]
     timer_late_seconds: int
     message_late_seconds: int
 
@@ -37,7 +61,7 @@ class Report:
         """As plain JSON."""
         return {
             "healthy": self.healthy,
-            "problems": list(self.problems),
+            "problems": self.problems,
             "timer_late_seconds": self.timer_late_seconds,
             "message_late_seconds": self.message_late_seconds,
         }
@@ -45,19 +69,47 @@ class Report:
 
 def report(*, now: datetime) -> Report:
     """How things stand at ``now``."""
-    timer = _late(Timer.objects.filter(clock=WALL_CLOCK, state=Timer.State.PENDING, due_at__lte=now), "due_at", now)
+    timer = _oldest(Timer.objects.filter(clock=WALL_CLOCK, state=Timer.State.PENDING, due_at__lte=now), "due_at")
     unsent = (OutboxMessage.State.PENDING, OutboxMessage.State.CLAIMED)
-    message = _late(OutboxMessage.objects.filter(state__in=unsent), "created_at", now)
-    problems = []
-    if timer > TIMER_LATE:
-        problems.append("timers_late")
-    if message > MESSAGE_LATE:
-        problems.append("outbox_stuck")
-    alive = dict(Heartbeat.objects.values_list("name", "at"))
-    problems += [f"{name}_silent" for name in WATCHERS if name not in alive or now - alive[name] > SILENT]
-    return Report(tuple(problems), int(timer.total_seconds()), int(message.total_seconds()))
+    message = _oldest(OutboxMessage.objects.filter(state__in=unsent), "created_at")
+    problems: dict[str, str | None] = {}
+    if timer and now - timer > TIMER_LATE:
+        problems["timers_late"] = _iso(timer)
+    if message and now - message > MESSAGE_LATE:
+        problems["outbox_stuck"] = _iso(message)
+    hearts = {row.name: row for row in Heartbeat.objects.all()}
+    problems.update(_silent(hearts, now))
+    for name, problem in FINDINGS.items():
+        if name in hearts and hearts[name].detail.get("wrong_since"):
+            problems[problem] = hearts[name].detail["wrong_since"]
+    return Report(problems, _seconds(timer, now), _seconds(message, now))
 
 
-def _late(rows: Any, column: str, now: datetime) -> timedelta:
-    oldest = rows.aggregate(oldest=Min(column))["oldest"]
-    return max(now - oldest, timedelta()) if oldest else timedelta()
+def _silent(hearts: dict[str, Heartbeat], now: datetime) -> dict[str, str | None]:
+    """Who is silent, and since when. A missing beat is told apart from missing workers."""
+    limits = dict(WATCHERS)
+    if settings.TSA_URL:
+        limits[STAMPS] = STAMPS_LATE
+    found: dict[str, str | None] = {}
+    for name, limit in limits.items():
+        if name not in hearts:
+            found[f"{name}_silent"] = None
+        elif now - hearts[name].at > limit:
+            found[f"{name}_silent"] = _iso(hearts[name].at)
+    # Without Celery there is no beat; with it, its silence explains that of the others.
+    if found and BEAT in hearts and now - hearts[BEAT].at > SILENT:
+        found["beat_silent"] = _iso(hearts[BEAT].at)
+    return found
+
+
+def _oldest(rows: Any, column: str) -> datetime | None:
+    oldest: datetime | None = rows.aggregate(oldest=Min(column))["oldest"]
+    return oldest
+
+
+def _seconds(oldest: datetime | None, now: datetime) -> int:
+    return max(0, int((now - oldest).total_seconds())) if oldest else 0
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()

@@ -1,15 +1,21 @@
-"""The timers that should exist, derived from the duties and evidence; a difference is mended and shouted about."""
+"""The timers that should exist, derived from duties and evidence anew; every difference is mended, journaled and told.
 
+What should exist is found by letting the scheduler plan the subject once more, at the moment it was planned, under a
+generation that no subject has, and taking that back: the sweep knows nothing of ladders that the scheduler does not.
+"""
+
+import copy
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from incidents import journal, timers
+from incidents import alarms, health, journal, timers
 from incidents.models import Evidence, Incident, Obligation, Timer
 from incidents.states import OPEN_OBLIGATION, EvidenceState
 
@@ -17,51 +23,127 @@ logger = logging.getLogger("breachclock.sweep")
 
 journal.register({"timer.missing": _("A timer was missing and was set again")})
 
+NO_GENERATION = 2_000_000_000
+# An open duty whose steps have all been reached has a repeat before it; this key stands for it.
+REPEAT = "repeat"
+Subject = Obligation | Evidence
+
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """A subject whose clock runs but which no pending timer watches."""
+class Difference:
+    """What differs of one subject: steps that have no timer, and steps whose timer says something else."""
 
     kind: str
-    subject: Obligation | Evidence
+    subject: Subject
+    missing: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.wrong)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject.pk}: missing {list(self.missing)}, wrong {list(self.wrong)}"
 
 
-def sweep(*, at: datetime) -> list[Missing]:
-    """Find every running clock without a pending timer, set it again, and write it into the journal."""
-    found = list(_missing())
-    for item in found:
-        _mend(item, at=at)
+def sweep(*, at: datetime) -> list[Difference]:
+    """Compare every running clock with its timers, set right what differs, and leave word of it. Repeating finds nothing.
+
+    One incident, one transaction. The result stands in the heartbeat ``sweep``, which turns /health red.
+    """
+    found: list[Difference] = []
+    failed = 0
+    for pk in _incidents():
+        try:
+            found += _sweep_incident(pk, at=at)
+        except Exception:  # one incident that cannot be swept must not hide the others
+            logger.exception("incident %s could not be swept", pk)
+            failed += 1
+    health.beat_found("sweep", at=at, wrong=bool(found or failed), detail={"differences": len(found), "failed": failed})
     return found
 
 
-def _missing() -> Iterator[Missing]:
-    duties = Obligation.objects.filter(state__in=OPEN_OBLIGATION).exclude(due_at=None, target_at=None)
-    for row in _unwatched(duties, timers.OBLIGATION_RUNG):
-        yield Missing(timers.OBLIGATION_RUNG, row)
-    # Evidence that has expired has said what it had to say.
-    evidence = Evidence.objects.filter(state=EvidenceState.AT_RISK, expires_at__isnull=False, expired_at=None)
-    for item in _unwatched(evidence, timers.EVIDENCE_RUNG):
-        yield Missing(timers.EVIDENCE_RUNG, item)
+def _incidents() -> Iterator[int]:
+    open_duty = Q(obligations__state__in=OPEN_OBLIGATION)
+    at_risk = Q(evidence_items__state=EvidenceState.AT_RISK)
+    rows = Incident.objects.exclude(kind=Incident.Kind.REPLAY).filter(open_duty | at_risk)
+    return rows.order_by("pk").values_list("pk", flat=True).distinct().iterator(chunk_size=1000)
 
 
-def _unwatched(rows: QuerySet, kind: str) -> QuerySet:
-    watching = Timer.objects.filter(
-        kind=kind, subject_id=OuterRef("pk"), generation=OuterRef("generation"), state=Timer.State.PENDING
-    )
-    real = rows.exclude(incident__kind=Incident.Kind.REPLAY)
-    return real.filter(~Exists(watching)).select_related("incident")
-
-
-def _mend(item: Missing, *, at: datetime) -> None:
-    subject = item.subject
+def _sweep_incident(pk: int, *, at: datetime) -> list[Difference]:
     with transaction.atomic():
-        incident = Incident.objects.select_for_update().get(pk=subject.incident_id)
-        # A new generation: the unique key of a timer that vanished half-way must not stand in the way.
+        incident = Incident.objects.select_for_update().get(pk=pk)
+        found = [item for item in (_compared(kind, subject, at=at) for kind, subject in _clocks(incident)) if item]
+        for item in found:
+            _mend(item, incident, at=at)
+        if found:
+            code = incident.code
+            alarms.raise_alarm(f"timers:{code}", lambda: _words(code), at=at, incident=incident)
+        return found
+
+
+def _words(code: str) -> tuple[str, str]:
+    return (
+        gettext("%(code)s: reminders were missing and were set again") % {"code": code},
+        gettext("Look at the clocks of the incident yourself, and find out who or what changed the database."),
+    )
+
+
+def _clocks(incident: Incident) -> Iterator[tuple[str, Subject]]:
+    duties = incident.obligations.filter(state__in=OPEN_OBLIGATION).exclude(due_at=None, target_at=None)
+    for row in duties.order_by("pk"):
+        row.incident = incident
+        yield timers.OBLIGATION_RUNG, row
+    # Evidence that has expired has said what it had to say.
+    items = incident.evidence_items.filter(state=EvidenceState.AT_RISK, expires_at__isnull=False, expired_at=None)
+    for item in items.order_by("pk"):
+        item.incident = incident
+        yield timers.EVIDENCE_RUNG, item
+
+
+def _compared(kind: str, subject: Subject, *, at: datetime) -> Difference:
+    rows = list(Timer.objects.filter(kind=kind, subject_id=subject.pk, generation=subject.generation))
+    planned_at = min((row.created_at for row in rows), default=at)
+    expected = _derived(kind, subject, at=planned_at)
+    held = {row.key: row for row in rows}
+    missing = [key for key in expected if key not in held]
+    wrong = [
+        row.key for row in rows if row.state == Timer.State.OBSOLETE or row.due_at != expected.get(row.key, row.due_at)
+    ]
+    if not missing and not wrong and not any(row.state == Timer.State.PENDING for row in rows):
+        missing = [REPEAT]
+    return Difference(kind, subject, tuple(sorted(missing)), tuple(sorted(wrong)))
+
+
+def _derived(kind: str, subject: Subject, *, at: datetime) -> dict[str, datetime]:
+    """The steps the scheduler would plan at ``at``: their moments by key. Leaves nothing behind."""
+    draft = copy.copy(subject)
+    draft.generation = NO_GENERATION
+    with transaction.atomic():
+        _schedule(draft, at=at)
+        rows = Timer.objects.filter(kind=kind, subject_id=subject.pk, generation=NO_GENERATION)
+        planned = dict(rows.values_list("key", "due_at"))
+        transaction.set_rollback(True)
+    return planned
+
+
+def _schedule(subject: Subject, *, at: datetime) -> None:
+    if isinstance(subject, Obligation):
+        timers.schedule_obligation(obligation=subject, at=at)
+    else:
+        timers.schedule_evidence(evidence=subject, at=at)
+
+
+def _mend(item: Difference, incident: Incident, *, at: datetime) -> None:
+    """Add what is missing; where that is not enough, plan the subject anew under a new generation."""
+    subject = item.subject
+    rows = Timer.objects.filter(kind=item.kind, subject_id=subject.pk, generation=subject.generation)
+    if item.wrong or REPEAT in item.missing:
         subject.generation += 1
         subject.save()
-        if isinstance(subject, Obligation):
-            timers.schedule_obligation(obligation=subject, at=at)
-        else:
-            timers.schedule_evidence(evidence=subject, at=at)
-        journal.write(incident=incident, at=at, by=None, action="timer.missing", subject=f"{item.kind} {subject.pk}")
-    logger.error("timer missing for %s %s: set again", item.kind, subject.pk)
+        _schedule(subject, at=at)
+    else:
+        _schedule(subject, at=min(rows.values_list("created_at", flat=True), default=at))
+    detail = {"missing": list(item.missing), "wrong": list(item.wrong)}
+    name = f"{item.kind} {subject.pk}"
+    journal.write(incident=incident, at=at, by=None, action="timer.missing", subject=name, detail=detail)
+    logger.error("timers differ for %s: set again", item)

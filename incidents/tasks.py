@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from compliance import clock
-from incidents import health, outbox, sweep, timers
+from incidents import health, outbox, sweep, timers, watch
 
 
 @shared_task(name="incidents.tasks.fire_due")
@@ -26,3 +26,15 @@ def send_outbox() -> int:
 def run_sweep() -> int:
     """Derive the timers that should exist and mend what is missing."""
     return len(sweep.sweep(at=clock.now()))
+
+
+@shared_task(name="incidents.tasks.watch")
+def run_watch() -> None:
+    """Ping the outside watcher and catch up with what a night missed."""
+    watch.tick(now=clock.now())
+
+
+@shared_task(name="incidents.tasks.nightly")
+def run_nightly() -> list[str]:
+    """Sweep, verify the journal, anchor it."""
+    return watch.nightly(now=clock.now())

@@ -14,11 +14,12 @@ class LoopingCommand(BaseCommand):
     """Calls :meth:`look` again and again and leaves a sign of life each time."""
 
     watcher = ""
+    seconds = 5.0
 
     def add_arguments(self, parser: CommandParser) -> None:
         """``--once`` and ``--every``."""
         parser.add_argument("--once", action="store_true")
-        parser.add_argument("--every", type=float, default=5.0, help="seconds between looks")
+        parser.add_argument("--every", type=float, default=self.seconds, help="seconds between looks")
 
     def look(self, now: datetime) -> tuple[bool, str]:
         """Do what is due at ``now``; whether anything was, and what to print."""

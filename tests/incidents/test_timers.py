@@ -177,7 +177,7 @@ def test_health_turns_red_when_nobody_watches(incident: Incident) -> None:
     assert "timers_late" in health.report(now=DUE).problems
     timers.fire_due(now=DUE)
     OutboxMessage.objects.update(state="sent")
-    assert health.report(now=DUE).problems == ()
+    assert health.report(now=DUE).problems == {}
 
 
 @pytest.mark.django_db(transaction=True)

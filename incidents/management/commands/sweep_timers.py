@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = sweep(at=clock.now())
         for item in found:
-            self.stdout.write(f"{item.kind} {item.subject}: timer was missing, set again")
+            self.stdout.write(f"{item.subject.incident.code} {item}: set again")
         if found:
             raise SystemExit(1)
         self.stdout.write("every running clock is watched")
