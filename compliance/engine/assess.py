@@ -1,7 +1,7 @@
 """Which duties exist, may exist or do not, why, and by when. Pure: facts and law in, answers out."""
 
 from collections import Counter as Votes
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -36,15 +36,22 @@ LOW = "low"
 
 
 def assess(
-    library: Library, sheet: FactSheet, entity: EntityProfile, as_of: datetime, *, law_on: date | None = None
+    library: Library,
+    sheet: FactSheet,
+    entity: EntityProfile,
+    as_of: datetime,
+    *,
+    law_on: date | None = None,
+    only: Collection[str] | None = None,
 ) -> Assessment:
     """Every duty of ``entity`` under every rule, on what ``sheet`` knows.
 
     ``as_of`` (aware) chooses the version of a rule only where the fact that should choose it is not recorded. ``law_on`` reads
-    every rule as in force on that civil date instead: what if this happened then?
+    every rule as in force on that civil date instead: what if this happened then? ``only`` these rules; None: all.
     """
     case = Case(library, sheet, entity, as_of, law_on)
-    duties = tuple(duty for rule in library.rules.values() for duty in case.duties(rule))
+    rules = library.rules.values() if only is None else (library.rules[key] for key in only if key in library.rules)
+    duties = tuple(duty for rule in rules for duty in case.duties(rule))
     return Assessment(
         library.digest, as_of, tuple(sorted(duties, key=_urgency)), most_decisive(duties), tuple(case.notices())
     )

@@ -27,6 +27,34 @@ def law_changes(old: Library, new: Library) -> tuple[LawChange, ...]:
     )
 
 
+def touched_rules(old: Library, new: Library) -> frozenset[str] | None:
+    """The rules whose answers a release can change; None: any, because words, places, tables or days off changed."""
+    if any(old.files.contents.get(name) != new.files.contents.get(name) for name in _others(old, new)):
+        return None
+    if old.calendars != new.calendars:  # days off that were added
+        return None
+    changed = {key for key in old.rules.keys() | new.rules.keys() if _written(old, key) != _written(new, key)}
+    while True:
+        leaning = {
+            rule.key
+            for library in (old, new)
+            for rule in library.rules.values()
+            if changed & rule.leans_on - {rule.key}
+        }
+        if leaning <= changed:
+            return frozenset(changed)
+        changed |= leaning
+
+
+def _written(library: Library, key: str) -> Any:
+    rule = library.rules.get(key)
+    if rule is None:
+        return None
+    own = library.files.contents[rule.file]
+    model = f"{rule.file.rpartition('/')[0]}/{own['model']}" if "model" in own else ""
+    return own, library.files.contents.get(model)
+
+
 def _keyed(old: Mapping[str, Rule], new: Mapping[str, Rule], compare: Any) -> Iterator[LawChange]:
     for key in sorted(old.keys() | new.keys()):
         if key not in new:

@@ -538,15 +538,8 @@ def _check_references(rules: Mapping[str, Rule], files: LawFiles) -> None:
 
 
 def _named(stage: Stage, rule: Rule) -> list[tuple[str, str]]:
-    clock = stage.clock
-    starts = [clock.start]
-    starts += [limit.start for limit in (clock.second, clock.opens) if limit]
-    if clock.guidance and clock.guidance.limit:
-        starts.append(clock.guidance.limit.start)
     named = [(item.rule or rule.key, item.stage) for item in stage.orders]
-    while starts:
-        start = starts.pop()
-        starts += start.parts
-        if start.kind in ("submitted", "due"):
-            named.append((start.rule or rule.key, start.name))
+    named += [
+        (start.rule or rule.key, start.name) for start in stage.clock.starts() if start.kind in ("submitted", "due")
+    ]
     return named

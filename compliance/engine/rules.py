@@ -1,6 +1,6 @@
 """A rule of law as a value: its versions in time, their stages, conditions and clocks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -32,10 +32,11 @@ class Start:
     # Of a stage that repeats: the first or the latest submission.
     first: bool = True
 
-    def facts(self) -> frozenset[str]:
-        """The names of all facts it reads."""
-        own = {self.name} if self.kind == "fact" else set()
-        return frozenset(own).union(*(part.facts() for part in self.parts))
+    def all(self) -> Iterator["Start"]:
+        """Itself and all of its parts."""
+        yield self
+        for part in self.parts:
+            yield from part.all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,12 @@ class Clock:
     guidance: GuidanceText | None = None
     opens: Limit | None = None
     set_by: str | None = None
+
+    def starts(self) -> Iterator[Start]:
+        """Everything the clock and the limits beside it start from."""
+        beside = [self.second, self.opens, self.guidance.limit if self.guidance else None]
+        for start in (self.start, *(limit.start for limit in beside if limit is not None)):
+            yield from start.all()
 
     @property
     def limit(self) -> LocalText:
@@ -240,6 +247,14 @@ class Rule:
     versions: tuple[Version, ...]
     facts: frozenset[str]
     file: str
+
+    @cached_property
+    def leans_on(self) -> frozenset[str]:
+        """The other rules whose stages its own are counted from or bound to."""
+        stages = [stage for version in self.versions for stage in version.stages]
+        starts = [start for stage in stages for start in stage.clock.starts()]
+        named = {start.rule for start in starts} | {order.rule for stage in stages for order in stage.orders}
+        return frozenset(named - {"", self.key})
 
     @cached_property
     def law(self) -> tuple[Version, ...]:

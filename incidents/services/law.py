@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import releases
 from compliance.engine import Change, Duty, Held, Library, assess, diff
+from compliance.engine.changes import touched_rules
 from compliance.errors import BadInput, Refused
 from compliance.library import get_library
 from compliance.models import DayOff, Entity
@@ -50,19 +51,43 @@ def law_preview(*, incident: Incident, at: datetime) -> tuple[LawEffect, ...]:
     now = releases.library_at("", days_known_at=at)
     known = sheets.read(incident, as_of=at)
     held = library_of(incident)
+    touched = _touched(held, now)
     return tuple(
         effect
         for entity in incident.entities.order_by("pk")
-        for effect in _effects(incident, entity, known, held, now, at=at)
+        for effect in _effects(incident, entity, known, held, now, only=touched, at=at)
     )
 
 
+def _touched(held: Library, now: Library) -> frozenset[str] | None:
+    """:func:`touched_rules`, worked out once for each pair of releases and days off."""
+    key = (held.digest, now.digest, *(_days(library) for library in (held, now)))
+    if key not in _compared:
+        _compared.clear()  # a review goes through incidents of one pair at a time
+        _compared[key] = touched_rules(held, now)
+    return _compared[key]
+
+
+def _days(library: Library) -> frozenset[object]:
+    return frozenset((key, day) for key, calendar in library.calendars.items() for day in calendar.added)
+
+
+_compared: dict[object, frozenset[str] | None] = {}
+
+
 def _effects(
-    incident: Incident, entity: Entity, known: sheets.Known, held: Library, now: Library, *, at: datetime
+    incident: Incident,
+    entity: Entity,
+    known: sheets.Known,
+    held: Library,
+    now: Library,
+    *,
+    only: frozenset[str] | None,
+    at: datetime,
 ) -> Iterable[LawEffect]:
     sheet = sheets.fact_sheet(incident, entity, as_of=at, known=known)
     before, after = (
-        {duty.identity: duty for duty in assess(library, sheet, sheets.profile(entity), at).duties}
+        {duty.identity: duty for duty in assess(library, sheet, sheets.profile(entity), at, only=only).duties}
         for library in (held, now)
     )
     for change in diff([_held(duty) for duty in before.values()], after.values()):

@@ -11,7 +11,7 @@ import pytest
 
 from compliance.engine import LawError, load_library, load_policies
 from compliance.engine.cases import coverage, released_changes, run_cases, too_few
-from compliance.engine.changes import law_changes
+from compliance.engine.changes import law_changes, touched_rules
 from compliance.engine.counting import COUNTING
 from compliance.engine.library import library_of
 from compliance.engine.reading import law_files, read_files
@@ -469,5 +469,20 @@ def test_a_policy_without_a_due_rung_is_refused(tmp_path: Path) -> None:
     shutil.copytree(POLICIES, tmp_path / "policies")
     path = tmp_path / "policies" / "escalation.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("kind: due, to", "kind: opened, to"), encoding="utf-8")
-    with pytest.raises(LawError, match=r"escalation.yaml: ladders.duty.rungs: expected a rung of kind due"):
+    with pytest.raises(LawError, match=r"escalation.yaml: ladders.evidence.rungs: expected one rung of kind opened"):
         load_policies(tmp_path / "policies")
+
+
+def test_a_release_touches_the_rules_it_changes_and_those_that_lean_on_them() -> None:
+    late = {"from": {"submitted": "first", "rule": "xx.a"}, "within": 1, "counting": "strict.hours"}
+    rest = (rule(version(stage(clock=late)), key="xx.b"), rule(key="xx.c"))
+    old, same = (library(rule(key="xx.a"), *rest) for _ in range(2))
+    assert touched_rules(old, same) == frozenset()
+    assert touched_rules(old, library(rule(version(penalties=both("more")), key="xx.a"), *rest)) == {"xx.a", "xx.b"}
+    assert touched_rules(old, library(rule(key="xx.a"), *rest, rule(key="xx.d"))) == {"xx.d"}
+
+
+def test_a_release_that_changes_words_or_days_off_touches_everything() -> None:
+    old = library(rule())
+    assert touched_rules(old, library(rule(), **{"places.yaml": {"EU": ["DE"]}})) is None
+    assert touched_rules(old, old.with_days_off({"KR": {date(2026, 3, 3): "임시"}})) is None
