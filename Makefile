@@ -58,6 +58,7 @@ test: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench_law
+	$(BIN)/python -m tests.bench_review
 
 lint: setup
 	$(BIN)/ruff format --check .
