@@ -1,15 +1,19 @@
 """What other programs rely on: proposals, decisions and the schema of answers as JSON; and answers that are refused."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from compliance.engine import LawError, LocalText
-from compliance.engine.scoring import adoption, read_answers
+from compliance.engine.scoring import adoption, load_methods, read_answers
 from compliance.engine.scoring.answers import schema
+from compliance.engine.scoring.questions import Question
 from compliance.engine.scoring.types import (
     Adoption,
     Beside,
@@ -24,6 +28,7 @@ from compliance.engine.scoring.types import (
     Step,
 )
 from compliance.engine.strict import Node
+from tests.compliance.minilaw import library
 from tests.compliance.scoring import method, proposal
 
 
@@ -344,3 +349,228 @@ def test_what_is_not_said_of_a_data_set_is_asked_by_its_place() -> None:
         OpenQuestion("datasets[0].identification", weights.ask["identification"]),
     )
     assert proposal("enisa", {}).open[0] == OpenQuestion("datasets", weights.ask["datasets"])
+
+
+# --- a method as it is read
+
+SOURCES = {
+    "read": {"provision": both("art. 1"), "url": "https://law.example", "checked_on": "2026-11-22"},
+    "known": {"provision": both("art. 2"), "url": "https://law.example", "checked_on": None},
+}
+QUESTIONS = [
+    {"key": "bad", "type": "bool", "text": both("Bad?"), "source": "read", "fact": "bad", "factor": True},
+    {"key": "kind", "type": "choice", "text": both("Kind?"), "choices": {"a": both("A"), "b": both("B")}},
+    {"key": "all", "type": "whole", "text": both("All?")},
+    {"key": "part", "type": "whole", "text": both("Part?"), "within": "all"},
+    {"key": "cost", "type": "amount", "text": both("Cost?")},
+]
+RULES = [
+    {
+        "text": both("bad"),
+        "when": {"met": "bad"},
+        "level": "high",
+        "source": "read",
+        "confidence": "low",
+        "house": True,
+    },
+    {"text": both("else"), "when": "always", "level": "low", "source": "known"},
+]
+COMMON: dict[str, Any] = {
+    "method": "m",
+    "version": 3,
+    "title": both("Method"),
+    "confidence": "medium",
+    "doubts": [both("a doubt")],
+    "until_decided": both("as the highest"),
+    "sources": SOURCES,
+    "questions": QUESTIONS,
+    "proposes": {"bad": "bool", "level": ["low", "high"]},
+    "flags": [{"key": "f", "text": both("Flag"), "when": {"answer": "bad", "is": True}}],
+    "hints": [{"text": both("Hint"), "confidence": "low"}],
+}
+BY_TESTS: dict[str, Any] = {
+    **COMMON,
+    "kind": "tests",
+    "levels": [
+        {"key": "low", "text": both("Low"), "meaning": both("little"), "proposes": {"bad": False, "level": "low"}},
+        {"key": "high", "text": both("High"), "meaning": both("much"), "proposes": {"bad": True, "level": "high"}, "house": both("act")},
+    ],
+    "criteria": [
+        {"key": "bad", "text": both("Is bad"), "when": {"answer": "bad", "is": True}, "source": "read", "confidence": "medium", "house": True},
+        {"key": "plain", "text": both("Is plain"), "when": {"answer": "bad", "is": False}, "source": "known"},
+    ],
+    "decide": RULES,
+    "count": {"text": both("How many"), "of": ["bad", "plain"]},
+    "other_readings": [{"key": "r", "text": both("Reading"), "decide": RULES[1:]}],
+}  # fmt: skip
+BY_WEIGHTS: dict[str, Any] = {
+    **COMMON,
+    "kind": "weights",
+    "levels": [
+        {"key": "low", "text": both("Low"), "meaning": both("little"), "proposes": {}, "at_least": 0},
+        {"key": "high", "text": both("High"), "meaning": both("much"), "proposes": {}, "at_least": "1.5"},
+    ],
+    "categories": {
+        "lowest": 1,
+        "highest": 3,
+        "of": {"x": {"text": both("X"), "basic": 2, "adjustments": [{"by": by, "text": both(str(by))} for by in (-1, 0, 1)]}},
+    },
+    "identification": {"easy": {"text": both("Easy"), "value": "0.5"}},
+    "circumstances": {"kind": {"a": 0, "b": "0.25"}},
+    "parts": {
+        "datasets": {"text": both("Sets"), "source": "read", "confidence": "low"},
+        "product": {"text": both("Product"), "source": "known"},
+        "score": {"text": both("Score"), "source": "read"},
+    },
+    "ask": {key: both(key) for key in ("datasets", "category", "adjustment", "identification")},
+}  # fmt: skip
+
+
+def loaded(folder: Path, *written: dict[str, Any]) -> Any:
+    (folder / "scoring").mkdir()
+    for number, item in enumerate(written):
+        (folder / "scoring" / f"m{number}.yaml").write_text(yaml.safe_dump(item), encoding="utf-8")
+    return load_methods(folder, library().facts)
+
+
+def test_what_every_method_says_is_read(tmp_path: Path) -> None:
+    found = loaded(tmp_path, BY_TESTS)["m"]
+    assert (found.key, found.version, found.title, found.confidence) == ("m", 3, local("Method"), "medium")
+    assert (found.doubts, found.until_decided) == ((local("a doubt"),), local("as the highest"))
+    assert found.file == "scoring/m0.yaml"
+    assert found.sources == {"read": SOURCE, "known": Source(local("art. 2"), "https://law.example", None)}
+    assert found.proposes == {"bad": frozenset({True, False}), "level": frozenset({"low", "high"})}
+    assert found.levels == (
+        Level("low", local("Low"), local("little"), {"bad": False, "level": "low"}, None),
+        Level("high", local("High"), local("much"), {"bad": True, "level": "high"}, local("act")),
+    )
+    assert [(item.key, item.text) for item in found.flags] == [("f", local("Flag"))]
+    assert [(item.text, item.confidence) for item in found.hints] == [(local("Hint"), "low")]
+    assert list(found.questions.values()) == [
+        Question("bad", "bool", local("Bad?"), {}, "read", "bad", None, factor=True),
+        Question("kind", "choice", local("Kind?"), {"a": local("A"), "b": local("B")}),
+        Question("all", "whole", local("All?")),
+        Question("part", "whole", local("Part?"), within="all"),
+        Question("cost", "amount", local("Cost?")),
+    ]
+
+
+def test_a_method_of_criteria_and_rules_is_read(tmp_path: Path) -> None:
+    found = loaded(tmp_path, BY_TESTS)["m"].procedure
+    criteria = [(item.key, item.text, item.source, item.confidence, item.house) for item in found.criteria]
+    assert criteria == [
+        ("bad", local("Is bad"), "read", "medium", True),
+        ("plain", local("Is plain"), "known", "high", False),
+    ]
+    rules = [(item.text, item.level, item.source, item.confidence, item.house) for item in found.decide]
+    assert rules == [(local("bad"), "high", "read", "low", True), (local("else"), "low", "known", "high", False)]
+    assert (found.count, found.count_text) == (("bad", "plain"), local("How many"))
+    assert [(item.key, item.text, len(item.decide)) for item in found.readings] == [("r", local("Reading"), 1)]
+
+
+def test_what_a_method_may_leave_out(tmp_path: Path) -> None:
+    bare = {key: value for key, value in BY_TESTS.items() if key not in ("flags", "hints", "count", "other_readings")}
+    found = loaded(tmp_path, bare)["m"]
+    assert (found.flags, found.hints) == ((), ())
+    assert (found.procedure.count, found.procedure.count_text, found.procedure.readings) == ((), None, ())
+
+
+def test_a_method_of_weights_is_read(tmp_path: Path) -> None:
+    found = loaded(tmp_path, BY_WEIGHTS)["m"].procedure
+    (category,) = found.categories.values()
+    assert (category.text, category.basic) == (local("X"), 2)
+    assert category.adjustments == {-1: local("-1"), 0: local("0"), 1: local("1")}
+    assert [(key, item.text, item.value) for key, item in found.identification.items()] == [
+        ("easy", local("Easy"), Decimal("0.5"))
+    ]
+    assert found.circumstances == {"kind": {"a": Decimal(0), "b": Decimal("0.25")}}
+    assert found.bands == (Decimal(0), Decimal("1.5"))
+    assert [(key, item.text, item.source, item.confidence) for key, item in found.parts.items()] == [
+        ("datasets", local("Sets"), "read", "low"),
+        ("product", local("Product"), "known", "high"),
+        ("score", local("Score"), "read", "high"),
+    ]
+    assert found.ask == {key: local(key) for key in ("datasets", "category", "adjustment", "identification")}
+
+
+def changed(method_as_written: dict[str, Any], *path: Any, to: Any) -> dict[str, Any]:
+    """A copy in which the value at ``path`` is another."""
+    copy = deepcopy(method_as_written)
+    inner: Any = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = to
+    return copy
+
+
+NUMBER_WANTED = 'expected a whole number, or a decimal in quotes such as "0.25"'
+MISTAKEN = [
+    (changed(BY_TESTS, "count", to={"of": ["bad"]}), "count.text: missing"),
+    (changed(BY_TESTS, "hints", 0, "confidence", to="sure"), "hints[0].confidence: 'sure': expected one of high, low, medium"),
+    (changed(BY_TESTS, "hints", 0, to={"text": both("x")}), "hints[0].confidence: missing"),
+    (changed(BY_TESTS, "flags", 0, to={"key": "f", "text": both("x")}), "flags[0].when: missing"),
+    (changed(BY_TESTS, "criteria", 0, "confidence", to="sure"), "criteria[0].confidence: 'sure': expected one of high, low, medium"),
+    (changed(BY_TESTS, "criteria", 0, "house", to="yes"), "criteria[0].house: 'yes': expected true or false"),
+    (changed(BY_TESTS, "criteria", to=[]), "criteria: expected a list of at least 1"),
+    (changed(BY_TESTS, "decide", to=[]), "decide: expected a list of at least 1"),
+    (changed(BY_TESTS, "decide", 0, "level", to="huge"), "decide[0].level: 'huge': expected one of high, low"),
+    (changed(BY_TESTS, "decide", 0, "source", to="x"), "decide[0].source: 'x': expected one of known, read"),
+    (changed(BY_TESTS, "decide", 0, "confidence", to="x"), "decide[0].confidence: 'x': expected one of high, low, medium"),
+    (changed(BY_TESTS, "decide", 0, "house", to=1), "decide[0].house: 1: expected true or false"),
+    (changed(BY_TESTS, "decide", 1, to="x"), "decide[1].when: expected the last rule to hold always"),
+    (changed(BY_TESTS, "other_readings", 0, to={"key": "r", "text": both("x")}), "other_readings[0].decide: missing"),
+    (changed(BY_TESTS, "levels", to=[]), "levels: expected a list of at least 1"),
+    (changed(BY_TESTS, "levels", 0, "at_least", to=0), "levels[0].at_least: unknown key; expected one of house, key, meaning, proposes, text"),
+    (changed(BY_TESTS, "levels", 0, "proposes", to={"level": "mid"}), "levels[0].proposes.level: 'mid': expected one of high, low"),
+    (changed(BY_TESTS, "levels", 0, "proposes", to={"x": 1}), "levels[0].proposes.x: expected one of bad, level (see proposes)"),
+    (changed(BY_TESTS, "proposes", to={}), "levels[0].proposes.bad: expected one of none (see proposes)"),
+    (changed(BY_TESTS, "proposes", "level", to=[]), "proposes.level: expected a list of at least 1"),
+    (changed(BY_TESTS, "proposes", "qqq", to="bool"), "proposes.qqq: qqq: not a fact of the vocabulary; expected one of facts.yaml"),
+    (changed(BY_TESTS, "version", to=0), "version: 0: expected a whole number of at least 1"),
+    (changed(BY_TESTS, "sources", "read", to={"url": "u", "checked_on": None}), "sources.read.provision: missing"),
+    (changed(BY_TESTS, "questions", to=[]), "questions: expected a list of at least 1"),
+    (changed(BY_TESTS, "questions", 0, "factor", to="x"), "questions[0].factor: 'x': expected true or false"),
+    (changed(BY_TESTS, "questions", 0, "source", to="x"), "questions[0].source: 'x': expected one of known, read"),
+    (changed(BY_TESTS, "questions", 0, "fact", to="size"), "questions[0].fact: size: integer: expected a fact that answers a question of type bool"),
+    (changed(BY_TESTS, "questions", 1, "fact", to="level"), "questions[1].choices: low: missing; level has it"),
+    (changed(BY_TESTS, "questions", 4, "fact", to="size"), "questions[4].fact: size: integer: expected a fact that answers a question of type amount"),
+    (changed(BY_TESTS, "questions", 1, "choices", to=None), "questions[1].choices: expected choices with the type choice, and with no other"),
+    (changed(BY_TESTS, "questions", 3, "within", to="kind"), "questions[3].within: 'kind': expected one of all, cost, part"),
+    (changed(BY_WEIGHTS, "levels", 0, "at_least", to=1), "levels[0].at_least: 1: expected 0 at the lowest level"),
+    (changed(BY_WEIGHTS, "levels", 1, "at_least", to=0), "levels[1].at_least: 0: expected more than 0"),
+    (changed(BY_WEIGHTS, "levels", 1, "at_least", to="1,5"), f"levels[1].at_least: '1,5': {NUMBER_WANTED}"),
+    (changed(BY_WEIGHTS, "levels", 1, "at_least", to=True), f"levels[1].at_least: True: {NUMBER_WANTED}"),
+    (changed(BY_WEIGHTS, "levels", 1, "at_least", to=-1), f"levels[1].at_least: -1: {NUMBER_WANTED}"),
+    (changed(BY_WEIGHTS, "levels", 1, "at_least", to=1.5), f"levels[1].at_least: 1.5: {NUMBER_WANTED}"),
+    (changed(BY_WEIGHTS, "levels", 1, to={"key": "high", "text": both("x"), "meaning": both("x"), "proposes": {}}), "levels[1].at_least: missing"),
+    (changed(BY_WEIGHTS, "categories", "lowest", to="1"), "categories.lowest: '1': expected a whole number of at least 0"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", "basic", to=3), "categories.of.x.adjustments[2].by: 1: expected a whole number that gives a score from 1 to 3"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", "basic", to=1), "categories.of.x.adjustments[0].by: -1: expected a whole number that gives a score from 1 to 3"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", "adjustments", 1, "by", to=True), "categories.of.x.adjustments[1].by: True: expected a whole number that gives a score from 1 to 3"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", "adjustments", 1, "by", to=1), "categories.of.x.adjustments: expected the adjustment 0 among them"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", "adjustments", to=[]), "categories.of.x.adjustments: expected a list of at least 1"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", "adjustments", 1, to={"by": 0}), "categories.of.x.adjustments[1].text: missing"),
+    (changed(BY_WEIGHTS, "categories", "of", "x", to={"basic": 1}), "categories.of.x.adjustments: missing"),
+    (changed(BY_WEIGHTS, "identification", "easy", to={"value": 1}), "identification.easy.text: missing"),
+    (changed(BY_WEIGHTS, "circumstances", to={"bad": {}}), "circumstances.bad: expected a question of type choice"),
+    (changed(BY_WEIGHTS, "circumstances", to={"x": {}}), "circumstances.x: expected a question of type choice"),
+    (changed(BY_WEIGHTS, "circumstances", "kind", to={"a": 0}), "circumstances.kind.b: missing"),
+    (changed(BY_WEIGHTS, "parts", "score", to={"text": both("x")}), "parts.score.source: missing"),
+    (changed(BY_WEIGHTS, "parts", "score", "source", to="x"), "parts.score.source: 'x': expected one of known, read"),
+    (changed(BY_WEIGHTS, "parts", "score", "confidence", to="x"), "parts.score.confidence: 'x': expected one of high, low, medium"),
+    (changed(BY_WEIGHTS, "parts", to={}), "parts.datasets: missing"),
+    (changed(BY_WEIGHTS, "ask", to={}), "ask.adjustment: missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "message"), MISTAKEN, ids=[message[:70] for _written, message in MISTAKEN])
+def test_a_mistake_in_a_method_is_named_with_its_place(tmp_path: Path, written: dict[str, Any], message: str) -> None:
+    with pytest.raises(LawError) as refused:
+        loaded(tmp_path, written)
+    assert str(refused.value) == f"scoring/m0.yaml: {message}"
+
+
+def test_a_method_is_given_once(tmp_path: Path) -> None:
+    with pytest.raises(LawError) as refused:
+        loaded(tmp_path, BY_TESTS, BY_WEIGHTS)
+    assert str(refused.value) == "scoring/m1.yaml: method: m: given already in scoring/m0.yaml"
