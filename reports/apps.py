@@ -4,10 +4,11 @@ from django.apps import AppConfig
 
 
 class ReportsConfig(AppConfig):
-    """Registers what the rooms below may need from here: the steps of a replay."""
+    """Registers what the rooms below may need from here: the steps of a replay, the channels of filings, timers."""
 
     name = "reports"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from reports import replay_steps  # noqa: F401  registers the filing steps
+        from reports import dispatch, replay_steps, requests  # noqa: F401  register themselves
+        from reports.channels import drop, email  # noqa: F401  register themselves

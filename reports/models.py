@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Entity
 from incidents.machine import FSMField, Machine, moves
-from incidents.models import Incident, Obligation
+from incidents.models import Evidence, Fact, Incident, Obligation, OutboxMessage
 from reports.states import FILING, FilingState
 
 
@@ -49,12 +49,18 @@ class Filing(Machine):
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     review_note = models.TextField(blank=True)
+    # Raised each time it is sent to review; approvals of an earlier round no longer count.
+    round = models.PositiveIntegerField(default=0)
+    # A draft that lawyers keep to themselves: not in an export unless somebody chooses it.
+    privileged = models.BooleanField(default=False)
     frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField(null=True)
     # The frozen input of the document; canonical JSON of it has ``statement_digest``.
     statement = models.JSONField(null=True)
     statement_digest = models.CharField(max_length=64, blank=True)
     document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="filings")
+    # What the document was drawn with (digests of template, styles and fonts; versions), to tell later why a drawing differs.
+    drawn_with = models.JSONField(null=True)
     request_key = models.CharField(max_length=64, null=True, unique=True)
 
     class Meta:
@@ -134,3 +140,131 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.filing_id} {self.submitted_at.isoformat()}"
+
+
+class Approval(models.Model):
+    """That a person stands behind a filing as it was in one round of review. Never changed."""
+
+    filing = models.ForeignKey(Filing, models.PROTECT, related_name="approvals")
+    round = models.PositiveIntegerField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    # The approver who is away and named ``by`` as deputy.
+    standing_for = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    # The conflicts that were open and shown, by key, and why it goes out all the same.
+    conflicts = models.JSONField(default=list)
+    reason = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+        constraints = (models.UniqueConstraint(fields=("filing", "round", "by"), name="approval_once_a_round"),)
+
+    def __str__(self) -> str:
+        return f"{self.filing_id}/{self.round} {self.by_id}"
+
+
+class FieldComment(models.Model):
+    """What somebody says about one field; an answer points at the first comment of its thread."""
+
+    filing = models.ForeignKey(Filing, models.PROTECT, related_name="comments")
+    field = models.CharField(max_length=60)
+    text = models.TextField(_("comment"))
+    answers = models.ForeignKey("self", models.PROTECT, null=True, related_name="replies")
+    privileged = models.BooleanField(default=False)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.filing_id} {self.field}"
+
+
+class PublicStatement(models.Model):
+    """What the company said in public, kept as evidence, with the figures it quoted: topic to words."""
+
+    evidence = models.OneToOneField(Evidence, models.PROTECT, related_name="public_statement")
+    published_at = models.DateTimeField(_("published at"))
+    figures = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return str(self.evidence)
+
+
+class Dispatch(models.Model):
+    """A frozen filing on its way through a channel of ours. Sent once: what is not certain waits for a person."""
+
+    class State(models.TextChoices):
+        """What is known of it."""
+
+        WAITING = "waiting", _("Waiting to be sent")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        UNCERTAIN = "uncertain", _("Uncertain: sent or not?")
+        NOT_SENT = "not_sent", _("Not sent")
+
+    filing = models.ForeignKey(Filing, models.PROTECT, related_name="dispatches")
+    channel = models.CharField(max_length=40)
+    target = models.CharField(max_length=254)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    request_key = models.CharField(max_length=64, unique=True)
+    message = models.OneToOneField(OutboxMessage, models.PROTECT, null=True, related_name="dispatch")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    resolution = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("requested_at", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("filing",), condition=~Q(state="not_sent"), name="one_dispatch_that_may_have_left"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.filing_id} {self.channel} {self.state}"
+
+
+class InformationRequest(models.Model):
+    """An authority asks for more after a filing. Its own due moment is watched until it is answered."""
+
+    filing = models.ForeignKey(Filing, models.PROTECT, related_name="requests")
+    text = models.TextField(_("what is asked"))
+    received_at = models.DateTimeField(_("received at"))
+    due_at = models.DateTimeField(_("to be answered by"), null=True)
+    # The happening recorded for it; duties that a law attaches to such requests are opened by that.
+    event = models.ForeignKey(Fact, models.PROTECT, related_name="+")
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    answer = models.TextField(blank=True)
+    request_key = models.CharField(max_length=64, null=True, unique=True)
+
+    class Meta:
+        ordering = ("received_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.filing_id} {self.received_at.isoformat()}"
+
+
+class Signature(models.Model):
+    """The signed copy of a frozen document. The unsigned bytes stay as they are."""
+
+    filing = models.OneToOneField(Filing, models.PROTECT, related_name="signature")
+    document = models.ForeignKey(Document, models.PROTECT, related_name="+")
+    # The certificate: whose it is and its SHA-256.
+    subject = models.CharField(max_length=300)
+    fingerprint = models.CharField(max_length=64)
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.filing_id} {self.subject}"

@@ -1,10 +1,13 @@
-"""Database triggers that refuse to change a filing's frozen content, or a document."""
+"""Database triggers that refuse to change a filing's frozen content, a document, an approval or a signature."""
+
+from collections.abc import Sequence
 
 from incidents.sealed import seal_statements, unseal_statements
 
 FILING = "reports_filing"
 DOCUMENT = "reports_document"
-FROZEN_COLUMNS = (
+TABLES = (DOCUMENT, "reports_approval", "reports_signature")
+FIRST_COLUMNS = (
     "statement",
     "statement_digest",
     "document_id",
@@ -15,15 +18,17 @@ FROZEN_COLUMNS = (
     "entity_id",
     "incident_id",
 )
+FROZEN_COLUMNS = (*FIRST_COLUMNS, "drawn_with")
 MESSAGE = "a frozen filing is never changed or deleted"
 
 
-def statements(vendor: str) -> list[str]:
-    """The SQL that seals frozen filings and all documents."""
+def statements(vendor: str, *, columns: Sequence[str] = FROZEN_COLUMNS, tables: Sequence[str] = TABLES) -> list[str]:
+    """The SQL that seals frozen filings in ``columns``, and ``tables`` whole."""
+    whole = [line for table in tables for line in seal_statements(vendor, table)]
     if vendor == "postgresql":
-        changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in FROZEN_COLUMNS)
+        changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
         return [
-            *seal_statements(vendor, DOCUMENT),
+            *whole,
             "CREATE OR REPLACE FUNCTION breachclock_frozen_filing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF OLD.document_id IS NOT NULL AND (TG_OP = 'DELETE' OR {changed}) THEN "
             f"RAISE EXCEPTION '{MESSAGE}'; END IF; "
@@ -31,9 +36,9 @@ def statements(vendor: str) -> list[str]:
             f"CREATE TRIGGER {FILING}_frozen BEFORE UPDATE OR DELETE ON {FILING} FOR EACH ROW "
             "EXECUTE FUNCTION breachclock_frozen_filing()",
         ]
-    changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in FROZEN_COLUMNS)
+    changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in columns)
     return [
-        *seal_statements(vendor, DOCUMENT),
+        *whole,
         f"CREATE TRIGGER {FILING}_frozen_update BEFORE UPDATE ON {FILING} WHEN OLD.document_id IS NOT NULL AND ({changed}) "
         f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
         f"CREATE TRIGGER {FILING}_frozen_delete BEFORE DELETE ON {FILING} WHEN OLD.document_id IS NOT NULL "
@@ -41,11 +46,12 @@ def statements(vendor: str) -> list[str]:
     ]
 
 
-def removal(vendor: str) -> list[str]:
+def removal(vendor: str, *, tables: Sequence[str] = TABLES) -> list[str]:
     """The SQL that takes the seals off."""
+    whole = [line for table in tables for line in unseal_statements(vendor, table)]
     if vendor == "postgresql":
-        return [*unseal_statements(vendor, DOCUMENT), f"DROP TRIGGER IF EXISTS {FILING}_frozen ON {FILING}"]
+        return [*whole, f"DROP TRIGGER IF EXISTS {FILING}_frozen ON {FILING}"]
     return [
-        *unseal_statements(vendor, DOCUMENT),
+        *whole,
         *(f"DROP TRIGGER IF EXISTS {FILING}_frozen_{verb}" for verb in ("update", "delete")),
     ]

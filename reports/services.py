@@ -12,15 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.clock import require_aware
 from compliance.engine import LocalText, digest
-from compliance.errors import BadInput, NotPermitted, Refused
+from compliance.errors import BadInput, Refused
 from compliance.text import clean
 from incidents import access, journal
-from incidents.models import Incident, Obligation
+from incidents.models import Evidence, Fact, Incident, Obligation
 from incidents.services import is_late, obligation_meet, obligation_reopen
 from incidents.services.common import changing, not_in_future, required_text
-from reports import prefill, render, statement, storage
+from reports import approvals, conflicts, prefill, render, statement, storage
+from reports.denials import denials
+from reports.drawing import drawn_with
 from reports.forms import Field, Form, forms_for
-from reports.models import Document, Filing, Submission
+from reports.models import Approval, Dispatch, Document, Filing, Submission
 from reports.states import EDITABLE, FILING, FilingState
 
 journal.register(
@@ -28,8 +30,10 @@ journal.register(
         "filing.started": _("Filing started"),
         "filing.edited": _("Filing edited"),
         "filing.refilled": _("Filing filled again from the facts"),
+        "filing.denial_supported": _("Evidence named for a denial in a filing"),
         "filing.in_review": _("Filing sent to review"),
         "filing.returned": _("Filing returned to its author"),
+        "filing.approval_given": _("Filing approved by one of two"),
         "filing.approved": _("Filing approved"),
         "filing.frozen": _("Filing frozen"),
         "filing.submitted": _("Filing submitted"),
@@ -195,25 +199,74 @@ def filing_refill(*, filing: Filing, at: datetime, by: User) -> Filing:
         source = prefill.Source(incident, held.entity, prefill.form_of(held), held.stage, obligations, at)
         before = held.values
         fresh = prefill.prefill(source)
-        held.values = {key: before[key] if before.get(key, {}).get("edited") else value for key, value in fresh.items()}
+        held.values = {key: _refilled(before.get(key) or {}, value) for key, value in fresh.items()}
         held.edition += 1
         held.save()
         _journal(held, "filing.refilled", at=at, by=by, old=before, new=held.values)
         return held
 
 
+def _refilled(before: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
+    """What a person wrote stays; evidence named for a sentence stays with that sentence."""
+    if before.get("edited"):
+        return before
+    same = before.get("value") == fresh["value"] and "rests_on" in before
+    return {**fresh, "rests_on": before["rests_on"]} if same else fresh
+
+
+def denial_support(
+    *, filing: Filing, field: str, at: datetime, by: User, evidence: Evidence | None = None, fact: Fact | None = None
+) -> Filing:
+    """Name what a denial in ``field`` rests on: a piece of evidence of the incident, or a recorded fact with its source.
+
+    Changing the sentence takes it away again.
+
+    Raises:
+        BadInput: no denial there, neither or both given, of another incident, or a fact without source.
+        Refused: not a draft any more.
+    """
+    with changing(filing.incident, at=at) as incident:
+        access.require_handle(by, incident)
+        held = _editable(filing)
+        if field not in {denial.field.key for denial in denials(held)}:
+            raise BadInput(_("This field denies nothing."), code="no_denial", field=field)
+        ground = _ground(incident, field, evidence, fact)
+        named = {**ground, "by": by.get_username(), "at": at.astimezone(UTC).isoformat()}
+        held.values = {**held.values, field: {**held.values[field], "rests_on": named}}
+        held.edition += 1
+        held.save()
+        detail = {"field": field, "kind": ground["kind"], "number": ground["number"]}
+        _journal(held, "filing.denial_supported", at=at, by=by, detail=detail)
+        return held
+
+
+def _ground(incident: Incident, field: str, evidence: Evidence | None, fact: Fact | None) -> dict[str, Any]:
+    if (evidence is None) == (fact is None):
+        raise BadInput(_("Choose one piece of evidence or one fact."), code="evidence_required", field=field)
+    row = evidence or fact
+    if row is None or row.incident_id != incident.pk:
+        raise BadInput(_("It belongs to another incident."), code="wrong_incident", field=field)
+    if isinstance(row, Evidence):
+        return {"kind": "evidence", "number": row.number, "title": row.title}
+    if not row.source and row.evidence_id is None:
+        raise BadInput(_("This fact names no source. Expected one that does."), code="fact_without_source", field=field)
+    return {"kind": "fact", "number": row.number, "title": row.source or str(row.evidence)}
+
+
 def filing_send_to_review(*, filing: Filing, at: datetime, by: User) -> Filing:
     """The author is done.
 
     Raises:
-        Refused: required fields are missing, or the record contradicts it.
+        Refused: required fields are missing, a denial rests on nothing, or the record contradicts it.
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         held = _movable(filing, "send_to_review")
         _require_complete(held)
+        _require_grounds(held)
         _require_no_contradiction(held, at=at)
         held.send_to_review()
+        held.round += 1
         return _save(held, "filing.in_review", at=at, by=by)
 
 
@@ -232,36 +285,84 @@ def filing_return(*, filing: Filing, note: str, at: datetime, by: User) -> Filin
         return _save(held, "filing.returned", at=at, by=by, new=text)
 
 
-def filing_approve(*, filing: Filing, at: datetime, by: User) -> Filing:
-    """A second person, counsel or approver and not an author of it, stands behind the draft.
+def filing_approve(*, filing: Filing, at: datetime, by: User, reason: str = "") -> Filing:
+    """A person who did not write it, counsel or approver or the deputy of one, stands behind the draft.
+
+    A filing that denies something or is late needs two of them and stays in review after the first. One that became late
+    after its approval takes the second one when it is approved already.
 
     Raises:
-        NotPermitted: the author or last editor, or neither counsel nor approver.
-        Refused: not in review, or the record contradicts it.
+        NotPermitted: one of its writers, or neither counsel nor approver.
+        Refused: not in review, a denial rests on nothing, the record contradicts it, or the same person again.
+        BadInput: something was told differently elsewhere and no reason is given.
     """
-    with changing(filing.incident, at=at) as incident:
-        held = _movable(filing, "approve")
-        if by.pk in (held.author_id, held.edited_by_id):
-            raise NotPermitted(_("You wrote this filing. Another person must approve it."), code="own_filing")
-        access.require_decide(by, incident)
+    with changing(filing.incident, at=at):
+        held = _approvable(filing, at=at)
+        standing_for = approvals.stands_for(held, by, at=at)
+        _require_grounds(held)
         _require_no_contradiction(held, at=at)
-        held.approve()
+        found = conflicts.filing_conflicts(held, at=at)
+        words = _conflict_reason(found, reason)
+        Approval.objects.create(
+            filing=held,
+            round=held.round,
+            by=by,
+            standing_for=standing_for,
+            at=at,
+            conflicts=[conflict.key for conflict in found],
+            reason=words,
+        )
+        enough = not approvals.still_needed(held, at=at)
+        if enough and held.state == FilingState.IN_REVIEW:
+            held.approve()
         held.approved_by, held.approved_at = by, at
-        return _save(held, "filing.approved", at=at, by=by, new=held.values)
+        detail = {
+            "conflicts": len(found),
+            "standing_for": journal.actor(standing_for) if standing_for else "",
+            "approvals": len(approvals.given(held)),
+        }
+        action = "filing.approved" if enough else "filing.approval_given"
+        return _save(held, action, at=at, by=by, new={"values": held.values, "reason": words}, detail=detail)
+
+
+def _approvable(filing: Filing, *, at: datetime) -> Filing:
+    """In review, or approved by fewer people than it needs by now."""
+    held = _held(filing)
+    if held.state == FilingState.APPROVED and approvals.still_needed(held, at=at):
+        return held
+    return _movable(filing, "approve")
+
+
+def _conflict_reason(found: Sequence[conflicts.Conflict], reason: str) -> str:
+    words = clean(reason)
+    if found and len(words) < 10:
+        raise BadInput(
+            _(
+                "%(label)s is told differently in %(where)s. Approve with a reason of at least 10 characters, or return it."
+            ),
+            code="conflict_reason_required",
+            field="reason",
+            label=_in_language(found[0].field.label),
+            where=found[0].where,
+        )
+    return words
 
 
 def filing_freeze(*, filing: Filing, at: datetime, by: User) -> Filing:
     """Make the document. From here on its content never changes.
 
     Raises:
-        Refused: not approved, incomplete, contradicted by the record, or late without a recorded reason.
+        Refused: not approved or by too few, incomplete, a denial rests on nothing, contradicted by the record, late without a
+            recorded reason, or told differently elsewhere since it was approved.
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         held = _movable(filing, "freeze")
         _require_complete(held)
+        _require_grounds(held)
         _require_no_contradiction(held, at=at)
         _require_late_reason(held, at=at)
+        _require_approvals(held, at=at)
         _carry_late_reason(held)
         made = statement.build(held, at=at, journal_head=journal.head_of(incident), frozen=True)
         document = storage.store(
@@ -270,6 +371,7 @@ def filing_freeze(*, filing: Filing, at: datetime, by: User) -> Filing:
         held.freeze()
         held.statement, held.statement_digest = made, digest(made)
         held.document, held.frozen_by, held.frozen_at = document, by, at
+        held.drawn_with, held.privileged = drawn_with(held.form), False
         detail = {"statement": held.statement_digest, "document": document.sha256}
         return _save(held, "filing.frozen", at=at, by=by, detail=detail)
 
@@ -282,6 +384,23 @@ def _require_late_reason(filing: Filing, *, at: datetime) -> None:
             code="late_reason_missing",
             field="late_reason",
             duty=late[0].duty["title"]["ko"],
+        )
+
+
+def _require_approvals(filing: Filing, *, at: datetime) -> None:
+    """Enough people, and they saw every conflict there is now."""
+    if approvals.still_needed(filing, at=at):
+        raise Refused(
+            _("A filing that is late or denies something needs two approvers. One is missing."),
+            code="second_approval_missing",
+        )
+    seen = {key for row in approvals.given(filing) for key in row.conflicts}
+    new = [item for item in conflicts.filing_conflicts(filing, at=at) if item.key not in seen]
+    if new:
+        raise Refused(
+            _("Since the approval, %(where)s tells it differently. Have it returned and approved again."),
+            code="conflict_unseen",
+            where=new[0].where,
         )
 
 
@@ -316,7 +435,7 @@ def submission_record(
 
     Raises:
         BadInput: in the future, before the document existed, or by an unknown channel.
-        Refused: not frozen.
+        Refused: not frozen, or a channel of ours has it or may have sent it.
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
@@ -324,31 +443,82 @@ def submission_record(
         if existing is not None:
             return existing
         held = _movable(filing, "submit")
-        _check_submission(held, submitted_at, channel, at=at)
-        document = _proof(proof, at=at)
-        record = Submission.objects.create(
-            filing=held,
-            submitted_at=submitted_at,
-            channel=channel,
-            receipt_number=clean(receipt_number)[:100],
-            proof=document,
-            note=clean(note),
-            recorded_by=by,
-            recorded_at=at,
+        require_not_on_its_way(held)
+        _check_channel(held, channel)
+        return _hand_over(
+            held, submitted_at, channel, at=at, by=by, acting=by, receipt=receipt_number, note=note, proof=proof
         )
-        held.submit()
-        detail = {
-            "submitted_at": submitted_at.astimezone(UTC).isoformat(),
-            "channel": channel,
-            "proof": document.sha256 if document else "",
-        }
-        _save(held, "filing.submitted", at=at, by=by, new=record.receipt_number, detail=detail)
-        for obligation in held.obligations.order_by("pk"):
-            obligation_meet(obligation=obligation, done_at=submitted_at, at=at, by=by, reference=str(held))
-        return record
 
 
-def _check_submission(filing: Filing, submitted_at: datetime, channel: str, *, at: datetime) -> None:
+def record_handed_over(
+    *, filing: Filing, submitted_at: datetime, channel: str, note: str, at: datetime, by: User, acting: User | None
+) -> Submission:
+    """What :mod:`reports.dispatch` records once a channel of ours has handed the filing over, or a person says it has.
+
+    ``by`` asked for it; ``acting`` is who records it, None for the channel itself. Repeating it answers the first record.
+
+    Raises:
+        BadInput: in the future or before the document existed.
+        Refused: not frozen.
+    """
+    with changing(filing.incident, at=at):
+        existing = Submission.objects.filter(filing=filing).first()
+        if existing is not None:
+            return existing
+        return _hand_over(_movable(filing, "submit"), submitted_at, channel, at=at, by=by, acting=acting, note=note)
+
+
+def _hand_over(
+    held: Filing,
+    submitted_at: datetime,
+    channel: str,
+    *,
+    at: datetime,
+    by: User,
+    acting: User | None,
+    receipt: str = "",
+    note: str = "",
+    proof: tuple[str, bytes] | None = None,
+) -> Submission:
+    _check_moment(held, submitted_at, at=at)
+    document = _proof(proof, at=at)
+    record = Submission.objects.create(
+        filing=held,
+        submitted_at=submitted_at,
+        channel=channel,
+        receipt_number=clean(receipt)[:100],
+        proof=document,
+        note=clean(note),
+        recorded_by=by,
+        recorded_at=at,
+    )
+    held.submit()
+    detail = {
+        "submitted_at": submitted_at.astimezone(UTC).isoformat(),
+        "channel": channel,
+        "proof": document.sha256 if document else "",
+    }
+    _save(held, "filing.submitted", at=at, by=acting, new=record.receipt_number, detail=detail)
+    for obligation in held.obligations.order_by("pk"):
+        obligation_meet(obligation=obligation, done_at=submitted_at, at=at, by=acting, reference=str(held))
+    return record
+
+
+def require_not_on_its_way(filing: Filing) -> None:
+    """Refuse while a channel of ours has ``filing``, or may have sent it.
+
+    Raises:
+        Refused: it waits, is being sent, or is uncertain.
+    """
+    if filing.dispatches.exclude(state__in=(Dispatch.State.SENT, Dispatch.State.NOT_SENT)).exists():
+        raise Refused(
+            _("%(filing)s is with a channel. Wait for its answer, or say whether it was sent."),
+            code="on_its_way",
+            filing=str(filing),
+        )
+
+
+def _check_moment(filing: Filing, submitted_at: datetime, *, at: datetime) -> None:
     not_in_future(submitted_at, at=at, field="submitted_at", zone=filing.entity.zone)
     if filing.frozen_at and submitted_at < filing.frozen_at.replace(second=0, microsecond=0):
         raise BadInput(
@@ -358,6 +528,9 @@ def _check_submission(filing: Filing, submitted_at: datetime, channel: str, *, a
             value=prefill.local_text(submitted_at, filing.entity.zone),
             frozen=prefill.local_text(filing.frozen_at, filing.entity.zone),
         )
+
+
+def _check_channel(filing: Filing, channel: str) -> None:
     channels = prefill.form_of(filing).channels
     if channel not in channels:
         raise BadInput(
@@ -431,6 +604,7 @@ def filing_withdraw(*, filing: Filing, reason: str, at: datetime, by: User) -> F
         access.require_handle(by, incident)
         text = required_text(reason, field="reason", at_least=5)
         held = _movable(filing, "withdraw")
+        require_not_on_its_way(held)
         held.withdraw()
         return _save(held, "filing.withdrawn", at=at, by=by, new=text)
 
@@ -441,8 +615,12 @@ def preview(filing: Filing, *, at: datetime) -> bytes:
     return render.to_pdf(made)
 
 
+def _held(filing: Filing) -> Filing:
+    return Filing.objects.select_related("incident", "entity").get(pk=filing.pk)
+
+
 def _editable(filing: Filing) -> Filing:
-    held = Filing.objects.select_related("incident", "entity").get(pk=filing.pk)
+    held = _held(filing)
     if held.document_id is not None:
         raise Refused(
             _("%(filing)s is frozen and never changes. Start a supplement or another filing instead."),
@@ -460,7 +638,7 @@ def _editable(filing: Filing) -> Filing:
 
 
 def _movable(filing: Filing, move: str) -> Filing:
-    held = Filing.objects.select_related("incident", "entity").get(pk=filing.pk)
+    held = _held(filing)
     if held.state not in FILING[move].source:
         raise Refused(
             _("%(filing)s is “%(state)s”: this cannot be done now."),
@@ -480,6 +658,17 @@ def _require_complete(filing: Filing) -> None:
             code="fields_missing",
             field=keys[0],
             fields=", ".join(form.field(key).at(filing.stage).label.ko for key in keys),
+        )
+
+
+def _require_grounds(filing: Filing) -> None:
+    bare = next((denial for denial in denials(filing) if not denial.supported), None)
+    if bare is not None:
+        raise Refused(
+            _("%(label)s denies something. Name the evidence, or the fact with its source, that this rests on."),
+            code="denial_without_evidence",
+            field=bare.field.key,
+            label=_in_language(bare.field.label),
         )
 
 
@@ -504,7 +693,7 @@ def _save(
     action: str,
     *,
     at: datetime,
-    by: User,
+    by: User | None,
     new: object = None,
     detail: Mapping[str, Any] | None = None,
 ) -> Filing:
@@ -518,7 +707,7 @@ def _journal(
     action: str,
     *,
     at: datetime,
-    by: User,
+    by: User | None,
     old: object = None,
     new: object = None,
     detail: Mapping[str, Any] | None = None,

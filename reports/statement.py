@@ -10,7 +10,7 @@ from compliance.library import get_library
 from incidents.models import Incident, Obligation
 from incidents.services import sheets
 from incidents.services.obligations import is_late
-from reports import prefill
+from reports import approvals, prefill
 from reports.forms import Contradiction, Field, Form
 from reports.forms.registry import EVERY_STAGE
 from reports.models import Filing
@@ -33,7 +33,7 @@ def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> d
         "changes": changes(filing, at=at),
         "previous": str(filing.previous) if filing.previous else None,
         "author": _name(filing.author),
-        "approver": _name(filing.approved_by),
+        "approver": ", ".join(_name(row.by) for row in approvals.given(filing)) or _name(filing.approved_by),
         "approved_at": _iso(filing.approved_at),
         "frozen_at": _iso(at) if frozen else None,
         "journal_head": journal_head,

@@ -4,7 +4,7 @@ import smtplib
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, mailers
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
@@ -37,14 +37,14 @@ def deliver(dispatch: Dispatch, now: datetime) -> None:
         channels.NotSent: the server was not there, or took it for nobody.
     """
     email = _mail(dispatch)
-    connection = email.get_connection()
+    connection = mailers.default
     try:
         connection.open()
     except (OSError, smtplib.SMTPException) as error:
         raise channels.NotSent(f"no connection ({type(error).__name__})") from None
     try:
         taken = connection.send_messages([email])
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
         raise channels.NotSent(f"refused ({type(error).__name__})") from None
     finally:
         _close(connection)

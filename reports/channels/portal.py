@@ -21,7 +21,12 @@ def lines(filing: Filing) -> Iterator[tuple[dict[str, str], list[Line]]]:
     """What stands in the frozen document, section by section; what the form leaves out is left out."""
     for section in (filing.statement or {}).get("sections", []):
         rows = [
-            Line(field["number"], field["label"], field["printed"], "\n" in field["printed"] or len(field["printed"]) > 80)
+            Line(
+                field["number"],
+                field["label"],
+                field["printed"],
+                "\n" in field["printed"] or len(field["printed"]) > 80,
+            )
             for field in section["fields"]
             if not field["omitted"] and field["status"] != prefill.BLANK
         ]

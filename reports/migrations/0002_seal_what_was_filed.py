@@ -6,12 +6,13 @@ from reports import sealed
 
 
 def forwards(apps, schema_editor):
-    for statement in sealed.statements(schema_editor.connection.vendor):
+    vendor = schema_editor.connection.vendor
+    for statement in sealed.statements(vendor, columns=sealed.FIRST_COLUMNS, tables=(sealed.DOCUMENT,)):
         schema_editor.execute(statement)
 
 
 def backwards(apps, schema_editor):
-    for statement in sealed.removal(schema_editor.connection.vendor):
+    for statement in sealed.removal(schema_editor.connection.vendor, tables=(sealed.DOCUMENT,)):
         schema_editor.execute(statement)
 
 

@@ -37,7 +37,12 @@ class Case:
     def approved(self) -> Filing:
         filing = self.draft()
         reports.filing_send_to_review(filing=filing, at=NOW, by=self.company.owner)
-        return reports.filing_approve(filing=filing, at=later(NOW, minutes=10), by=self.company.counsel)
+        return self.approve(filing)
+
+    def approve(self, filing: Filing) -> Filing:
+        """By two, as it is late."""
+        reports.filing_approve(filing=filing, at=later(NOW, minutes=10), by=self.company.counsel)
+        return reports.filing_approve(filing=filing, at=later(NOW, minutes=11), by=self.company.approver)
 
     def give_reason(self) -> None:
         services.late_reason_record(
@@ -52,6 +57,10 @@ class Case:
 
 @pytest.fixture
 def case(company: Company, settings, tmp_path) -> Case:
+    return make_case(company, settings, tmp_path)
+
+
+def make_case(company: Company, settings, tmp_path) -> Case:
     settings.FILES_ROOT = tmp_path / "files"
     incident = make_incident(company, at=NOW, known_at=KNOWN, known_label="외부 점검", code="2025-014")
     facts = [{"name": name, "value": value} for name, value in NARRATIVE.items()]
