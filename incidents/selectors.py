@@ -61,6 +61,21 @@ def progress_of(obligations: Iterable[Obligation]) -> dict[int, Progress]:
     return found
 
 
+Panel = Callable[[Incident, User, datetime], str]
+_panels: list[Panel] = []
+
+
+def register_panel(panel: Panel) -> None:
+    """Let a room above add safe HTML to the page of an incident, below its filings: for whom, as known at which moment."""
+    if panel not in _panels:
+        _panels.append(panel)
+
+
+def panels_of(incident: Incident, user: User, *, now: datetime) -> list[str]:
+    """What the registered panels show."""
+    return [html for panel in _panels if (html := panel(incident, user, now))]
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One duty as it stands at ``now``. ``delta`` is the time left (positive) or late (negative); None without a limit."""

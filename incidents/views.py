@@ -19,6 +19,7 @@ from incidents.models import Fact, Incident, JournalEntry, Obligation
 from incidents.ribbon import draw
 from incidents.selectors import Tone
 from incidents.services import sheets
+from incidents.services.hindsight import ACTION as HINDSIGHT
 
 UNPROCESSABLE = 422
 JOURNAL_SHOWN = 200
@@ -197,6 +198,8 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
         "dismissal": found.dismissals.filter(decision="pending").select_related("requested_by").first(),
         "entries": [(entry, journal.message(entry.action)) for entry in entries[:JOURNAL_SHOWN]],
         "entry_count": entries.count(),
+        "hindsight": list(entries.filter(action=HINDSIGHT)),
+        "panels": selectors.panels_of(found, request.user, now=now),
         "journal_valid": not list(journal.verify(found.code)),
         "request_key": secrets.token_urlsafe(16),
         "may_handle": access.may_handle(request.user, found) and found.kind != Incident.Kind.REPLAY,

@@ -18,11 +18,13 @@ from compliance.text import clean
 from incidents import access, journal
 from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
 from incidents.sealing import fact_digest, fact_subject
-from incidents.services import sheets
+from incidents.services import hindsight, sheets
 from incidents.services.assessment import reassess_locked
 from incidents.services.common import changing, not_in_future, required_text, zone_of
 
 FIGURE_CHANGED = "leak.new_fact_confirmed_at"
+# A moment that somebody else has set, and that lies ahead by its nature.
+LIES_AHEAD = frozenset({"authority.order_due_at"})
 _TYPED = frozenset({"label", "source", "note"})
 _KINDS = {"contested_instant": Fact.Kind.CANDIDATE, "event": Fact.Kind.EVENT}
 
@@ -54,6 +56,7 @@ def fact_record(
     """
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
+        before = hindsight.passed(locked, [name] if name in get_library().facts else [], at=at)
         fact = _add_fact(
             locked,
             name=name,
@@ -70,6 +73,7 @@ def fact_record(
             evidence=evidence,
         )
         reassess_locked(locked, at=at, by=by)
+        hindsight.flag(locked, before, [fact], at=at, by=by)
         return fact
 
 
@@ -80,6 +84,8 @@ def facts_record(
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
         zone = zone_of(locked)
+        names = [given["name"] for given in facts if given["name"] in get_library().facts]
+        before = hindsight.passed(locked, names, at=at)
         added = [
             _add_fact(
                 locked, at=at, by=by, **{**given, "value": _checked(given["name"], given["value"], at=at, zone=zone)}
@@ -87,6 +93,7 @@ def facts_record(
             for given in facts
         ]
         reassess_locked(locked, at=at, by=by)
+        hindsight.flag(locked, before, added, at=at, by=by)
         return added
 
 
@@ -102,6 +109,7 @@ def fact_retract(*, fact: Fact, reason: str, at: datetime, by: User | None) -> F
         text = required_text(reason, field="reason", at_least=5)
         if fact.superseded_by.exists():
             raise Refused(_("This fact was taken back already."), code="already_retracted")
+        before = hindsight.passed(locked, [fact.name], at=at)
         row = _insert(
             locked,
             name=fact.name,
@@ -115,6 +123,7 @@ def fact_retract(*, fact: Fact, reason: str, at: datetime, by: User | None) -> F
         )
         _journal_fact(locked, row, action="fact.retracted", old=fact, at=at, by=by)
         reassess_locked(locked, at=at, by=by)
+        hindsight.flag(locked, before, [row], at=at, by=by)
         return row
 
 
@@ -130,6 +139,7 @@ def candidate_adopt(*, candidate: Fact, reason: str, at: datetime, by: User | No
         text = required_text(reason, field="reason", at_least=5)
         if candidate.kind != Fact.Kind.CANDIDATE or candidate.superseded_by.exists():
             raise Refused(_("Only a recorded awareness time that still stands can be adopted."), code="not_a_candidate")
+        before = hindsight.passed(locked, [candidate.name], at=at)
         row = _insert(
             locked,
             name=candidate.name,
@@ -144,6 +154,7 @@ def candidate_adopt(*, candidate: Fact, reason: str, at: datetime, by: User | No
         )
         _journal_fact(locked, row, action="candidate.adopted", old=None, at=at, by=by)
         reassess_locked(locked, at=at, by=by)
+        hindsight.flag(locked, before, [row], at=at, by=by)
         return row
 
 
@@ -337,6 +348,8 @@ def _instant(definition: FactDef, value: object, at: datetime, zone: str) -> str
             value=value.isoformat(timespec="minutes"),
         )
     clock.require_aware(value)
+    if definition.name in LIES_AHEAD:
+        return value.astimezone(UTC).isoformat()
     return not_in_future(value, at=at, field="value", zone=zone).astimezone(UTC).isoformat()
 
 
