@@ -27,14 +27,14 @@ def digest(value: Any) -> str:
 
 
 def _refuse_floats(value: Any) -> None:
-    kind = type(value)
-    if kind is dict:
+    """Subclasses too: what json writes as a number, a list or a mapping is one. Most values are plain texts: passed over."""
+    if isinstance(value, dict):
         for key, item in value.items():
-            if type(key) is not str:
+            if not isinstance(key, str):
                 raise EngineError(f"{key!r}: expected a text as key")
             if type(item) is not str:
                 _refuse_floats(item)
-    elif kind is list or kind is tuple:
+    elif isinstance(value, list | tuple):
         for item in value:
             if type(item) is not str:
                 _refuse_floats(item)

@@ -1,12 +1,31 @@
-"""What other programs rely on: an assessment as JSON, key by key."""
+"""What is written and what is read, key by key: an assessment as JSON, canonical JSON, a rule from its file."""
 
-from datetime import UTC, datetime, timedelta
+from collections import OrderedDict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compliance.engine import Candidate, EntityProfile, FactSheet, LocalText, Status, Submission, assess
-from tests.compliance.minilaw import AS_OF, both, duties, duty, library, rule, stage, version
+from compliance.engine import (
+    Candidate,
+    EngineError,
+    EntityProfile,
+    FactSheet,
+    LawError,
+    LocalText,
+    Standard,
+    Standing,
+    Status,
+    Submission,
+    assess,
+    canonical_json,
+    digest,
+)
+from compliance.engine.library import library_of
+from compliance.engine.reading import law_files
+from compliance.engine.rules import Clock, Limit, Start
+from tests.compliance.minilaw import AS_OF, both, contents, duties, duty, fact, library, rule, stage, version
 
 T0 = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)  # Monday 14:00 in Seoul
 H = timedelta(hours=1)
@@ -178,3 +197,157 @@ def test_a_submission_of_another_rule_or_stage_binds_nothing() -> None:
     assert [(step.text.to_json(), step.at) for step in found["first"].trace[-1:]] == [
         ({"ko": "first this (ko) ('second'을(를) 한 때)", "en": "first this (second was done)"}, T0 + 9 * H)
     ]
+
+
+# --- one way to write a value down
+
+
+def test_equal_values_are_written_in_equal_bytes() -> None:
+    assert canonical_json({"b": [1, True, None, "예"], "a": ("x",)}) == '{"a":["x"],"b":[1,true,null,"예"]}'.encode()
+    assert digest({"a": 1}) == "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+
+
+@pytest.mark.parametrize("value", [1.5, [1.5], (1.5,), {"a": {"b": [1.5]}}, OrderedDict(a=1.5), float("nan")])
+def test_a_float_is_refused_wherever_it_stands(value: Any) -> None:
+    with pytest.raises(EngineError, match=r": floats differ between machines; expected an integer or a string$"):
+        canonical_json(value)
+
+
+def test_what_json_does_not_know_is_refused() -> None:
+    with pytest.raises(EngineError, match=r"^1: expected a text as key$"):
+        canonical_json([{1: "x"}])
+    with pytest.raises(
+        EngineError, match=r"^cannot be written as canonical JSON: .*datetime is not JSON serializable$"
+    ):
+        canonical_json({"at": T0})
+
+
+# --- a rule as it is read
+
+CITED = [{"provision": both("art. 9"), "url": "https://law.example/9", "checked_on": "2026-11-21"}]
+LIMIT = {
+    "from": {"submitted": "second", "rule": "xx.act.other", "which": "latest"},
+    "within": 3,
+    "counting": "calendar.days",
+}
+WHOLE = rule(
+    version(
+        stage(
+            clock={
+                "from": {"earliest": ["known", {"latest": ["told", {"due": "second"}]}]},
+                "within": 72,
+                "counting": "strict.hours",
+                "standard": "immediately",
+                "second": LIMIT,
+                "binding": "latest",
+                "opens": LIMIT,
+                "guidance": {"text": both("aim"), **LIMIT},
+            },
+            per_event="change",
+            after="second",
+            note=both("note"),
+            addressees=[both("Press")],
+            contents=[both("only this")],
+            citations=CITED,
+            confidence="low",
+        ),
+        stage("second", {"from": "ended", "standard": "as_set", "set_by": "set_for"}, recurs_until="first"),
+        until="2027-01-01",
+        revision=2,
+        confidence="medium",
+        doubts=both("doubt"),
+        transition=both("transition"),
+        exemptions=[
+            {"text": both("all"), "provision": "art. 2", "when": {"fact": "bad", "is": True}},
+            {"text": both("one"), "provision": "art. 3", "stages": ["second"]},
+        ],
+        later_starts=[{"who": {"role": "bank"}, "from": "2026-06-01", "text": both("banks")}],
+    ),
+    who={"sector": "energy"},
+    kind="notice",
+    sources=[{"url": "u", "says": "s", "checked": False}],
+)
+LAW = library(WHOLE, rule(version(stage("second")), key="xx.act.other"))
+OTHER = Start("submitted", "second", "xx.act.other", first=False)
+
+
+def test_everything_a_rule_says_is_read() -> None:
+    found = LAW.rules["xx.act.report"]
+    assert (found.key, found.jurisdiction, found.zone, found.calendar, found.kind) == (
+        "xx.act.report", "KR", "Asia/Seoul", "KR", "notice",
+    )  # fmt: skip
+    assert (found.instrument.en, found.title.en, found.who_text.en, found.file) == (
+        "Act", "Report", "everybody", "xx/act/rule-0.yaml",
+    )  # fmt: skip
+    assert [name.en for name in found.addressees] == ["Authority"]
+    assert (found.offices, list(found.sources)) == ({}, [{"url": "u", "says": "s", "checked": False}])
+    assert found.facts == {"entity.sectors", "entity.roles", "bad", "known", "told", "change", "ended", "set_for"}
+
+
+def test_everything_a_version_says_is_read() -> None:
+    (found,) = LAW.rules["xx.act.report"].versions
+    assert (found.key, found.start, found.until) == ("2020-01-01", date(2020, 1, 1), date(2027, 1, 1))
+    assert (found.standing, found.revision, found.confidence) == (Standing.IN_FORCE, 2, "medium")
+    assert (found.connects_by, found.to_json()) == (Start("fact", "known"), WHOLE["versions"][0])
+    told = (found.doubts, found.transition, found.carries_out, found.penalties, found.records, found.channel)
+    assert [text.en if text else None for text in told] == [
+        "doubt", "transition", "carries out", "a fine", "keep it", "by letter",
+    ]  # fmt: skip
+    assert [(item.text.en, item.provision, bool(item.applies), item.stages) for item in found.exemptions] == [
+        ("all", "art. 2", True, frozenset()),
+        ("one", "art. 3", False, frozenset({"second"})),
+    ]
+    assert [(item.start, item.text.en) for item in found.later_starts] == [(date(2026, 6, 1), "banks")]
+    assert [text.en for text in found.contents] == ["what happened"]
+    assert (found.stage("second"), found.stage("third")) == (found.stages[1], None)
+
+
+def test_everything_a_stage_says_is_read() -> None:
+    first, second = LAW.rules["xx.act.report"].versions[0].stages
+    assert (first.key, first.title.en, first.audience, first.per_event, first.after, first.recurs_until) == (
+        "first", "first", "regulator", "change", "second", None,
+    )  # fmt: skip
+    assert (second.per_event, second.after, second.recurs_until) == (None, None, "first")
+    assert (first.note and first.note.en, second.note) == ("note", None)
+    assert ([name.en for name in first.addressees], second.addressees) == (["Press"], ())
+    assert ([text.en for text in first.contents or ()], second.contents) == (["only this"], None)
+    assert [(item.provision.en, item.url, item.checked_on) for item in first.citations] == [
+        ("art. 9", "https://law.example/9", date(2026, 11, 21))
+    ]
+    assert (second.citations, first.confidence, second.confidence) == ((), "low", None)
+
+
+def test_everything_a_clock_says_is_read() -> None:
+    first, second = (item.clock for item in LAW.rules["xx.act.report"].versions[0].stages)
+    latest = Start("latest", parts=(Start("fact", "told"), Start("due", "second")))
+    assert first.start == Start("earliest", parts=(Start("fact", "known"), latest))
+    assert (first.standard, first.n, first.counting, first.ceiling_of) == ("hours", 72, "strict.hours", "immediately")
+    limit = Limit(OTHER, 3, "calendar.days")
+    assert (first.second, first.binding, first.opens, first.set_by) == (limit, "latest", limit, None)
+    assert first.guidance is not None
+    assert (first.guidance.text.en, first.guidance.limit) == ("aim", limit)
+    assert second == Clock(Start("fact", "ended"), Standard.AS_SET, set_by="set_for")
+
+
+def test_the_vocabulary_is_read() -> None:
+    size, known, kinds = (LAW.facts[name] for name in ("size", "known", "kinds"))
+    assert (size.name, size.type, size.label.en, size.question.en, size.group) == (
+        "size", "integer", "integer", "integer?", "g",
+    )  # fmt: skip
+    assert (size.unit, size.who, size.legal, size.until_known, size.choices) == ("h", (), True, (), {})
+    assert (known.until_known, LAW.facts["words"].legal, known.unit) == (("seen",), False, "")
+    assert kinds.choices == {"theft": LocalText(**both("theft")), "loss": LocalText(**both("loss"))}
+    assert LAW.facts.places == {"EU": frozenset({"DE", "FR"}), "STATES": frozenset({"US-CA", "US-NY"})}
+    asserted = {**contents()["facts.yaml"], "x": fact("bool", who=["owner"])}
+    law = library_of(law_files({**contents(), "facts.yaml": asserted}, root=Path("law")), proved=False)
+    assert law.facts["x"].who == ("owner",)
+
+
+def test_the_vocabulary_may_lie_in_several_files() -> None:
+    more = {"extra": fact("bool"), "level": {"add_choices": {"top": both("top")}}}
+    law = library(**{"facts/more.yaml": more})
+    assert law.facts["extra"].type == "bool"
+    assert list(law.facts["level"].choices) == ["low", "high", "top"]
+    with pytest.raises(LawError) as refused:
+        library(**{"facts/more.yaml": {"bad": fact("bool")}})
+    assert str(refused.value) == "facts/more.yaml: bad: given already in another file of facts"
