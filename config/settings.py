@@ -142,6 +142,11 @@ STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 WHITENOISE_USE_FINDERS = True
 # Frozen documents and proofs, by digest; never below a web root.
 FILES_ROOT = Path(env.text("BREACHCLOCK_FILES", str(VAR / "files")))
+# Where the channel "file drop" puts frozen filings for something else to fetch; without it the channel is not offered.
+FILING_DROP = env.text("BREACHCLOCK_FILING_DROP")
+# A certificate (PKCS#12) that signs frozen filings, and the file that holds its passphrase; without it nothing is signed.
+SIGNING_CERTIFICATE = env.text("BREACHCLOCK_SIGNING_CERTIFICATE")
+SIGNING_PASSPHRASE_FILE = env.text("BREACHCLOCK_SIGNING_PASSPHRASE_FILE")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # Anchors of the journal: on another disk than the database, if there is one.

@@ -258,14 +258,12 @@ def undelivered_message(lost: OutboxMessage, member: Membership, *, at: datetime
     if incident is None:
         raise ValueError("expected a message about an incident")
     with override(member.language):
-        person, place = lost.recipient, lost.endpoint
-        name = (person.get_full_name() or person.get_username()) if person else str(place)
-        way = way_of(lost)
-        headline = _("%(code)s: %(name)s could not be reached by %(way)s") % {
-            "code": incident.code,
-            "name": name,
-            "way": way,
-        }
+        said = {"code": incident.code, "way": way_of(lost)}
+        if lost.recipient is None:
+            headline = _("%(code)s: %(way)s takes no messages") % said
+        else:
+            said["name"] = lost.recipient.get_full_name() or lost.recipient.get_username()
+            headline = _("%(code)s: %(name)s could not be reached by %(way)s") % said
         lines = {
             _("Incident"): f"{incident.code} {incident.title}",
             _("Not delivered"): lost.subject,
@@ -276,7 +274,7 @@ def undelivered_message(lost: OutboxMessage, member: Membership, *, at: datetime
             f"{UNDELIVERED}{incident.pk}:{who}:{at.date().isoformat()}:{member.user_id}",
             headline,
             lines,
-            todo=_("Tell that person another way, and look at the incident."),
+            todo=_("Tell whoever was meant another way, and look at the incident."),
             incident=incident,
             data={
                 "type": "message.undelivered",

@@ -61,7 +61,7 @@ def endpoint_add(
         user=None if entity else by,
         role=role if entity else "",
         kind=kind,
-        label=required_text(label, field="label")[:80],
+        label=" ".join(required_text(label, field="label").split())[:80],
         target=address,
         secret=webhook.new_secret() if kind == channels.WEBHOOK else "",
         created_by=by,

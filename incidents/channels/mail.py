@@ -29,7 +29,9 @@ def send(row: OutboxMessage, now: datetime) -> None:
         codes = [code for code, _text in error.recipients.values()]
         raise Undelivered(f"smtp {codes[0]}", permanent=min(codes) >= 500) from None
     except smtplib.SMTPResponseException as error:
-        raise Undelivered(f"smtp {error.smtp_code}", unreachable=isinstance(error, smtplib.SMTPConnectError)) from None
+        # A wrong password is no better for the next message, and too many of them lock the account.
+        closed = isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError | smtplib.SMTPAuthenticationError)
+        raise Undelivered(f"smtp {error.smtp_code}", unreachable=closed) from None
     except TimeoutError:
         raise Undelivered("no answer in time", unreachable=True) from None
     except (OSError, smtplib.SMTPServerDisconnected) as error:

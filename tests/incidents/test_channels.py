@@ -283,3 +283,11 @@ def test_a_stranger_sends_nothing_again(company: Company) -> None:
     raise_alarm(company)
     with pytest.raises(NotPermitted):
         endpoints.message_again(message=OutboxMessage.objects.first(), at=AT, by=company.stranger)
+
+
+def test_an_address_that_several_people_read_gets_no_link_of_one_of_them(company: Company) -> None:
+    chat = add(company, "json://127.0.0.1/", kind=channels.CHAT)
+    raise_alarm(company)
+    assert chat.messages.exists()
+    assert not chat.messages.filter(body__contains="/acknowledge/").exists()
+    assert chat.messages.filter(body__contains="/incidents/").count() == chat.messages.count()

@@ -1,10 +1,13 @@
 """Messages leave through a real SMTP server: once, with the same Message-ID if again, and never for a replay."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 
 from incidents import outbox, services, timers
 from incidents.channels.endpoints import endpoint_add, message_settle
@@ -12,7 +15,7 @@ from incidents.channels.models import DeliveryAttempt, Reader
 from incidents.models import Incident, JournalEntry, OutboxMessage
 from tests import sinks
 from tests.conftest import SmtpSink
-from tests.factories import Company, kst, later, make_incident
+from tests.factories import Company, kst, later, make_company, make_incident
 
 AT = kst("2026-11-02 09:00")
 
@@ -224,3 +227,24 @@ def test_a_title_cannot_smuggle_a_header(company: Company, mail_to_sink: SmtpSin
     outbox.send_due(now=AT)
     assert mail_to_sink.messages
     assert all(message["Bcc"] is None for message in mail_to_sink.messages)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_senders_at_once_send_each_message_once(mail_to_sink: SmtpSink) -> None:
+    company = make_company()
+    incident = make_incident(company, at=AT, personal_data=False)
+    make_incident_messages(incident)
+    together = threading.Barrier(4)
+
+    def sender() -> int:
+        together.wait(10)
+        try:
+            return outbox.send_due(now=AT).sent
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        sent = [run.result() for run in [pool.submit(sender) for _ in range(4)]]
+    ids = [message["Message-ID"] for message in mail_to_sink.messages]
+    assert sum(sent) == len(ids) == len(set(ids)) == OutboxMessage.objects.count()
+    assert set(OutboxMessage.objects.values_list("state", "attempts")) == {("sent", 1)}
