@@ -7,6 +7,7 @@ second question, because most conditions of the world's law are asked about ever
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from compliance.engine.people import PEOPLE, ByCountry, Counted, Threshold, by_country, count_people
@@ -341,42 +342,36 @@ def _people(node: Node, vocabulary: Vocabulary) -> Condition:
 _Held = Callable[[EntityProfile], tuple[str, ...] | None]
 
 
-def _role_like(key: str, fact: str, ko: str, en: str, held: _Held) -> "_Reader":
-    def read(node: Node, vocabulary: Vocabulary) -> Condition:
-        named = node.mapping(required={key}).at(key)
-        if fact not in vocabulary:
-            raise node.fail(f"expected {fact} in facts.yaml", key)
-        wanted = named.one_of(vocabulary[fact].choices)
+def _role_like(node: Node, vocabulary: Vocabulary, *, key: str, fact: str, ko: str, en: str, held: _Held) -> Condition:
+    named = node.mapping(required={key}).at(key)
+    if fact not in vocabulary:
+        raise node.fail(f"expected {fact} in facts.yaml", key)
+    wanted = named.one_of(vocabulary[fact].choices)
 
-        def truth(situation: Situation) -> Truth:
-            mine = held(situation.entity)
-            if mine is None:
-                return Truth.UNKNOWN
-            return Truth.TRUE if wanted in mine else Truth.FALSE
+    def truth(situation: Situation) -> Truth:
+        mine = held(situation.entity)
+        if mine is None:
+            return Truth.UNKNOWN
+        return Truth.TRUE if wanted in mine else Truth.FALSE
 
-        return _profile(truth, fact, vocabulary[fact].choices[wanted], ko, en)
-
-    return read
+    return _profile(truth, fact, vocabulary[fact].choices[wanted], ko, en)
 
 
-def _place_like(key: str, fact: str, ko: str, en: str, held: _Held) -> "_Reader":
-    def read(node: Node, vocabulary: Vocabulary) -> Condition:
-        name, places = vocabulary.places_of(node.mapping(required={key}).at(key))
-        countries = {place[:2] for place in places}
-        whole = frozenset(place for place in places if len(place) == 2)
+def _place_like(node: Node, vocabulary: Vocabulary, *, key: str, fact: str, ko: str, en: str, held: _Held) -> Condition:
+    name, places = vocabulary.places_of(node.mapping(required={key}).at(key))
+    countries = {place[:2] for place in places}
+    whole = frozenset(place for place in places if len(place) == 2)
 
-        def truth(situation: Situation) -> Truth:
-            mine = held(situation.entity)
-            if mine is None:
-                return Truth.UNKNOWN
-            if not places.isdisjoint(mine) or (whole and any(item[:2] in whole for item in mine)):
-                return Truth.TRUE
-            # "Somewhere in the country" leaves open in which part of it.
-            return Truth.UNKNOWN if any(item in countries for item in mine) else Truth.FALSE
+    def truth(situation: Situation) -> Truth:
+        mine = held(situation.entity)
+        if mine is None:
+            return Truth.UNKNOWN
+        if not places.isdisjoint(mine) or (whole and any(item[:2] in whole for item in mine)):
+            return Truth.TRUE
+        # "Somewhere in the country" leaves open in which part of it.
+        return Truth.UNKNOWN if any(item in countries for item in mine) else Truth.FALSE
 
-        return _profile(truth, fact, LocalText(ko=name, en=name), ko, en)
-
-    return read
+    return _profile(truth, fact, LocalText(ko=name, en=name), ko, en)
 
 
 def _profile(truth: Callable[[Situation], Truth], fact: str, name: LocalText, ko: str, en: str) -> Condition:
@@ -451,16 +446,33 @@ _READERS: dict[str, _Reader] = {
     "known": _known,
     "people": _people,
     "submitted": _submitted,
-    "role": _role_like("role", ROLES, "지위", "role", lambda entity: entity.roles),
-    "sector": _role_like("sector", SECTORS, "업종", "sector", lambda entity: entity.sectors),
-    "established_in": _place_like(
-        "established_in", ESTABLISHMENTS, "사업장", "established in", lambda entity: entity.establishments
+    "role": partial(_role_like, key="role", fact=ROLES, ko="지위", en="role", held=lambda entity: entity.roles),
+    "sector": partial(
+        _role_like, key="sector", fact=SECTORS, ko="업종", en="sector", held=lambda entity: entity.sectors
     ),
-    "main_establishment_in": _place_like(
-        "main_establishment_in", ESTABLISHMENTS, "주된 사업장", "main establishment in", _main
+    "established_in": partial(
+        _place_like,
+        key="established_in",
+        fact=ESTABLISHMENTS,
+        ko="사업장",
+        en="established in",
+        held=lambda entity: entity.establishments,
+    ),
+    "main_establishment_in": partial(
+        _place_like,
+        key="main_establishment_in",
+        fact=ESTABLISHMENTS,
+        ko="주된 사업장",
+        en="main establishment in",
+        held=_main,
     ),
     "may_reach": _may_reach,
-    "market": _place_like(
-        "market", MARKETS, "이용자가 있는 곳", "holds data of people in", lambda entity: entity.markets
+    "market": partial(
+        _place_like,
+        key="market",
+        fact=MARKETS,
+        ko="이용자가 있는 곳",
+        en="holds data of people in",
+        held=lambda entity: entity.markets,
     ),
 }
