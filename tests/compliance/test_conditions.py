@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from compliance.engine import EntityProfile, FactSheet, PeopleCount, Submission, Truth
+from compliance.engine import EntityProfile, FactSheet, LawError, PeopleCount, Submission, Truth
 from compliance.engine.conditions import Situation, Vocabulary, always, compile_condition, facts_of
 from compliance.engine.strict import Node
 from tests.compliance.minilaw import AS_OF, library
@@ -436,3 +436,16 @@ def test_a_condition_that_is_wrong_says_where(written: Any, message: str) -> Non
     with pytest.raises(ValueError) as refused:
         compile_condition(Node(written, file="f", key="k"), WORDS)
     assert str(refused.value) == message
+
+
+def test_a_condition_on_the_entity_needs_its_word_in_the_vocabulary() -> None:
+    with pytest.raises(LawError, match=r"^f: k\.role: expected entity\.roles in facts\.yaml$"):
+        compile_condition(Node({"role": "bank"}, file="f", key="k"), {})
+    with pytest.raises(LawError, match=r"^f: k\.role: 'king': expected one of bank, shop$"):
+        compile_condition(Node({"role": "king"}, file="f", key="k"), WORDS)
+
+
+def test_people_may_be_counted_before_any_condition_is_asked() -> None:
+    rows = {"KR": [PeopleCount("KR", 50)]}
+    condition = compile_condition(Node({"people": {"at_least": 10, "in": "KR"}}, file="f", key="k"), WORDS)
+    assert condition.truth(Situation(FactSheet(), NOBODY, people=rows)) is Truth.TRUE
