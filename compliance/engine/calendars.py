@@ -115,7 +115,7 @@ class Calendar:
 
     def with_days(self, added: Mapping[date, str]) -> Calendar:
         """This calendar with further days off, by name: what an administrator adds when a government declares one."""
-        return replace(self, added={**self.added, **added}, removed=self.removed - added.keys()) if added else self
+        return replace(self, added={**self.added, **added}) if added else self
 
     def _name(self, day: date, language: str) -> str | None:
         if day in self.added:

@@ -311,6 +311,12 @@ def test_nobody_lives_where_the_entity_holds_no_data_of_people() -> None:
     assert asked(here, entity=UNKNOWN).truth is Truth.UNKNOWN
 
 
+def test_a_market_in_a_part_of_the_country_may_have_people_of_the_country() -> None:
+    here = {"people": {"at_least": 1, "in": "US"}}
+    assert asked(here, entity=EntityProfile("e", "E", markets=("US-CA",))).truth is Truth.UNKNOWN
+    assert asked(here, entity=EntityProfile("e", "E", markets=("KR",))).truth is Truth.FALSE
+
+
 def test_a_complete_list_of_places_leaves_nobody_out() -> None:
     here = {"people": {"at_least": 1, "in": "US-CA"}}
     rows = (PeopleCount("KR", 5),)

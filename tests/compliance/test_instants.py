@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from compliance.engine import NaiveInstant, RepeatedLocalTime, SkippedLocalTime, UnreadableTime, parse_instant
+from compliance.engine import (
+    NaiveInstant,
+    RepeatedLocalTime,
+    SkippedLocalTime,
+    TimeError,
+    UnreadableTime,
+    parse_instant,
+)
 
 
 def test_an_offset_says_it_all() -> None:
@@ -40,3 +47,28 @@ def test_a_skipped_local_time_is_refused() -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(UnreadableTime):
         parse_instant(text)
+
+
+def test_a_time_that_cannot_be_read_is_told_in_korean_too() -> None:
+    told = []
+    for text, zone in (
+        ("noon", None),
+        ("2025-09-15T14:00", None),
+        ("2026-03-29T02:30", "Europe/Berlin"),
+        ("2026-10-25T02:30", "Europe/Berlin"),
+    ):
+        with pytest.raises(TimeError) as refused:
+            parse_instant(text, zone)
+        told.append(refused.value.ko)
+    assert told == [
+        "“noon”은(는) 날짜와 시각이 아닙니다. 예: 2025-09-15T14:00+09:00",
+        "2025-09-15T14:00: 시간대가 없습니다. 예: 2025-09-15T14:00+09:00",
+        "2026-03-29T02:30: Europe/Berlin에는 이 시각이 없습니다(시계를 앞당긴 시간). 시차를 붙여 주십시오.",
+        "2026-10-25T02:30: Europe/Berlin에서 두 번 있습니다. 어느 쪽입니까? 2026-10-25T02:30+02:00 / 2026-10-25T02:30+01:00",
+    ]
+
+
+@pytest.mark.parametrize("text", ["2025-09-15T14:00+09:00", "2025-09-15T14:00", " 2025-09-15T14:00 "])
+def test_an_instant_is_given_in_utc(text: str) -> None:
+    found = parse_instant(text, "Asia/Seoul")
+    assert (found.isoformat(), found.tzinfo) == ("2025-09-15T05:00:00+00:00", UTC)

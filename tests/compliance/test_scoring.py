@@ -411,6 +411,7 @@ def test_an_undetermined_proposal_needs_a_reason_for_every_choice() -> None:
     with pytest.raises(ReasonNeeded) as refused:
         adoption(proposal("dora", {}), "major")
     assert refused.value.en == "dora: major: the proposal is undetermined (not_major..major); expected a reason"
+    assert refused.value.ko == "dora: major: 제안이 정해지지 않았습니다(not_major..major). 이유를 적으십시오."
     assert adoption(proposal("dora", {}), "major", "Board decision.").proposed is None
 
 
