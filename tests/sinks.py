@@ -1,6 +1,8 @@
 """Other sides that behave badly: mail servers that refuse, put off or hang, and web servers of every kind."""
 
 import contextlib
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -35,6 +37,31 @@ class ScriptedMail(Sink):
 def mail_server(*answers: str) -> Iterator[tuple[ScriptedMail, int]]:
     """A real SMTP server that answers as told, and its port."""
     handler = ScriptedMail(*answers)
+    controller = Controller(handler, hostname="127.0.0.1", port=servers.free_port())
+    controller.start()
+    try:
+        yield handler, int(controller.port)
+    finally:
+        controller.stop()
+
+
+class KillingMail(Sink):
+    """Keeps what it gets, and kills the sender with it in hand, before the sender could know."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.victim: int | None = None
+
+    def handle_message(self, message: Any) -> None:
+        super().handle_message(message)
+        if self.victim is not None:
+            os.killpg(self.victim, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def killing_mail_server() -> Iterator[tuple[KillingMail, int]]:
+    """A real SMTP server that does so, and its port."""
+    handler = KillingMail()
     controller = Controller(handler, hostname="127.0.0.1", port=servers.free_port())
     controller.start()
     try:

@@ -1,7 +1,9 @@
 """Messages leave through a real SMTP server: once, with the same Message-ID if again, and never for a replay."""
 
 import json
+import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -13,6 +15,7 @@ from incidents import outbox, services, timers
 from incidents.channels.endpoints import endpoint_add, message_settle
 from incidents.channels.models import DeliveryAttempt, Reader
 from incidents.models import Incident, JournalEntry, OutboxMessage
+from incidents.told import delivery_of
 from tests import sinks
 from tests.conftest import SmtpSink
 from tests.factories import Company, kst, later, make_company, make_incident
@@ -248,3 +251,30 @@ def test_many_senders_at_once_send_each_message_once(mail_to_sink: SmtpSink) -> 
     ids = [message["Message-ID"] for message in mail_to_sink.messages]
     assert sum(sent) == len(ids) == len(set(ids)) == OutboxMessage.objects.count()
     assert set(OutboxMessage.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sender_killed_before_it_could_record_leaves_a_repeat_under_the_same_name(start_process) -> None:
+    company = make_company()
+    incident = make_incident(company, at=AT, personal_data=False)
+    OutboxMessage.objects.filter(incident=incident).delete()
+    make_incident_messages(incident)
+    OutboxMessage.objects.exclude(dedupe="x:0").delete()
+    with sinks.killing_mail_server() as (server, port):
+        env = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port)}
+        sender = start_process("sender", "django", "send_outbox", "--once", **env)
+        server.victim = sender.process.pid
+        sender.process.wait(timeout=30)
+        assert sender.process.returncode == -signal.SIGKILL
+        row = OutboxMessage.objects.get()
+        assert (row.state, len(server.messages)) == ("claimed", 1)
+        again = start_process(
+            "again", "django", "send_outbox", "--once",
+            BREACHCLOCK_SIMULATED_CLOCK=f"{(row.claimed_at + outbox.STALE_CLAIM).isoformat()};{time.time()};1", **env,
+        )  # fmt: skip
+        server.victim = None
+        again.process.wait(timeout=30)
+    assert [message["Message-ID"] for message in server.messages] == [row.message_id] * 2
+    assert list(row.tries.values_list("outcome", flat=True)) == ["unknown", "accepted"]
+    row.refresh_from_db()
+    assert str(delivery_of(row).word) == "Delivered, perhaps twice"
