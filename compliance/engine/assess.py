@@ -103,7 +103,7 @@ class Case:
         self.entity = entity
         self.as_of = as_of
         self.law_on = law_on
-        self.starts = Starts(sheet, library.facts, self._due_of)
+        self.starts = Starts(sheet, library.facts, self._due_of, self._title_of)
         self._asking: set[tuple[str, str]] = set()
         self._people = by_country(sheet.people)
 
@@ -216,6 +216,12 @@ class Case:
             sorted(item.at for item in self.sheet.submissions if item.rule == rule.key and item.stage == stage)
         )
 
+    def _title_of(self, rule_key: str, stage_key: str) -> LocalText:
+        """What a stage is called, in the newest version that has it."""
+        rule = self.library.rules.get(rule_key)
+        stages = [version.stage(stage_key) for version in reversed(rule.versions)] if rule else []
+        return next((stage.title for stage in stages if stage), LocalText(ko=stage_key, en=stage_key))
+
     def _due_of(self, rule_key: str, stage_key: str) -> datetime | None:
         """When the period of that stage ends, whether it was done or not. Stages that wait for each other have no end."""
         rule = self.library.rules.get(rule_key)
@@ -240,15 +246,16 @@ class Case:
         """The moment another act sets for this one (together with it, or before it), with the words; None: none yet."""
         other = order.rule or rule.key
         done = [item.at for item in self.sheet.submissions if item.rule == other and item.stage == order.stage]
+        title = self._title_of(other, order.stage)
         if order.kind == "after":
             return None
         if done:
             text = LocalText(
-                ko=f"{order.text.ko} ('{order.stage}'을(를) 한 때)", en=f"{order.text.en} ({order.stage} was done)"
+                ko=f"{order.text.ko} ('{title.ko}'을(를) 한 때)", en=f"{order.text.en} ('{title.en}' was done)"
             )
             return min(done), TraceStep(text, min(done))
         due = self._due_of(other, order.stage)
-        text = LocalText(ko=f"{order.text.ko} ('{order.stage}'의 기한)", en=f"{order.text.en} ({order.stage} is due)")
+        text = LocalText(ko=f"{order.text.ko} ('{title.ko}'의 기한)", en=f"{order.text.en} ('{title.en}' is due)")
         return (due, TraceStep(text, due)) if due is not None else None
 
 
@@ -382,7 +389,9 @@ class _View:
         cited_reasons = tuple(replace(item, citation=item.citation or provision) for item in applies.reasons)
         if applies.truth is Truth.FALSE:
             return cited_reasons
-        return (*who.reasons, *cited_reasons, *self._about_confidence(stage))
+        said = {reason.text for reason in cited_reasons}
+        beside = (reason for reason in who.reasons if reason.text not in said)
+        return tuple(dict.fromkeys((*beside, *cited_reasons, *self._about_confidence(stage))))
 
     def _about_confidence(self, stage: Stage) -> tuple[Reason, ...]:
         if (stage.confidence or self.version.confidence) != LOW:

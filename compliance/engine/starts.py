@@ -51,15 +51,20 @@ def start_of(name: str, sheet: FactSheet) -> Begun:
 class Starts:
     """The starts of one case, each worked out once.
 
-    ``due_of`` answers when the period of a stage of a rule ends (None: unknown).
+    ``due_of`` answers when the period of a stage of a rule ends (None: unknown), ``title_of`` what that stage is called.
     """
 
     def __init__(
-        self, sheet: FactSheet, facts: dict[str, FactDef], due_of: Callable[[str, str], datetime | None]
+        self,
+        sheet: FactSheet,
+        facts: dict[str, FactDef],
+        due_of: Callable[[str, str], datetime | None],
+        title_of: Callable[[str, str], LocalText],
     ) -> None:
         self._sheet = sheet
         self._facts = facts
         self._due_of = due_of
+        self._title_of = title_of
         self._known: dict[str, Begun] = {}
         self._days: dict[tuple[datetime, str], date] = {}
 
@@ -113,16 +118,16 @@ class Starts:
         done = [item.at for item in self._sheet.submissions if item.rule == rule and item.stage == start.name]
         if done:
             return Begun(min(done) if start.first else max(done))
+        title = self._title_of(rule, start.name)
         text = LocalText(
-            ko=f"앞 단계({start.name})를 하기 전에는 시작하지 않음", en=f"does not start before {start.name} is done"
+            ko=f"'{title.ko}'을(를) 하기 전에는 시작하지 않음", en=f"does not start before '{title.en}' is done"
         )
         return Begun(None, notes=(TraceStep(text),))
 
     def _due(self, start: Start, rule: str) -> Begun:
         at = self._due_of(rule, start.name)
-        text = LocalText(
-            ko=f"'{start.name}' 기한의 끝부터 셈", en=f"counted from the end of the period of {start.name}"
-        )
+        title = self._title_of(rule, start.name)
+        text = LocalText(ko=f"'{title.ko}' 기한의 끝부터 셈", en=f"counted from the end of the period of '{title.en}'")
         return Begun(at, notes=(TraceStep(text),))
 
     def _of_several(self, start: Start, parts: list[Begun]) -> Begun:

@@ -128,7 +128,7 @@ def test_counted_from_the_submission_it_follows_not_from_its_deadline() -> None:
     law = library(rule(version(stage(), stage("final", FINAL))))
     waiting = duties(law, {"known": one("a")})[1]
     assert (waiting.stage, waiting.due_at) == ("final", None)
-    assert waiting.trace[0].text.en == "does not start before first is done"
+    assert waiting.trace[0].text.en == "does not start before 'first' is done"
     sent = T0 + 5 * H
     found = duties(law, {"known": one("a")}, submissions=(done("first", sent),))[1]
     assert found.starts_at == sent
@@ -225,10 +225,10 @@ def test_an_act_bound_to_another_is_due_with_it(kind: str) -> None:
     law = ordered(kind)
     found = {item.stage: item for item in duties(law, {"known": one("a")})}
     assert found["regulator"].due_at == T0 + 60 * H
-    assert found["regulator"].trace[-1].text.en == "order (people is due)"
+    assert found["regulator"].trace[-1].text.en == "order ('people' is due)"
     sent = {item.stage: item for item in duties(law, {"known": one("a")}, submissions=(done("people", T0 + 9 * H),))}
     assert sent["regulator"].due_at == T0 + 9 * H
-    assert sent["regulator"].trace[-1].text.en == "order (people was done)"
+    assert sent["regulator"].trace[-1].text.en == "order ('people' was done)"
     assert [text.en for text in found["regulator"].law.order] == ["order"]
 
 

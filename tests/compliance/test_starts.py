@@ -70,8 +70,8 @@ def test_a_rule_that_was_turned_on_says_so() -> None:
 
 def test_a_stage_that_waits_for_another_says_so_in_both_languages() -> None:
     assert notes(duty(of({"from": {"submitted": "first"}, **HOUR}), {"known": one("k")}))[0] == (
-        "앞 단계(first)를 하기 전에는 시작하지 않음",
-        "does not start before first is done",
+        "'first (ko)'을(를) 하기 전에는 시작하지 않음",
+        "does not start before 'first' is done",
     )
 
 
@@ -86,7 +86,7 @@ def test_the_end_of_another_period_is_named_as_the_start() -> None:
     found = next(item for item in duties(law, {"known": one("k")}) if item.stage == "second")
     assert (found.starts_at, notes(found)[0]) == (
         T0 + 72 * H,
-        ("'first' 기한의 끝부터 셈", "counted from the end of the period of first"),
+        ("'first (ko)' 기한의 끝부터 셈", "counted from the end of the period of 'first'"),
     )
 
 
