@@ -1,173 +1,322 @@
-"""What happens when a timer fires: an escalation, its messages, the overdue mark, the next repeat. One transaction."""
+"""What happens when a timer fires: an escalation, its messages, the overdue mark, the next repeat. One transaction.
+
+Besides the rungs there are two kinds of timers: "unanswered", which brings the next step forward when nobody has
+acknowledged one, and "awake", which tells a person after quiet hours what a reminder had to say.
+"""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from compliance.engine import next_repeat
-from compliance.library import get_policies
-from compliance.models import Entity, Membership
-from incidents import journal, messages, outbox, timers
+from django.utils.translation import gettext_lazy as _
+
+from compliance.engine import Ladder, due_repeat, sooner
+from compliance.engine.policies import DUE, REMINDER, REPEAT
+from compliance.models import Entity
+from incidents import journal, messages, outbox, timers, wording
 from incidents.models import Escalation, Evidence, Incident, Obligation, Timer
+from incidents.recipients import Recipient, asleep_until, recipients
 from incidents.services.assessment import subject_of
 from incidents.states import OPEN_OBLIGATION, EvidenceState, ObligationState
 
 logger = logging.getLogger("breachclock.escalation")
 
-# When nobody holds any of a rung's roles, the first of these that somebody holds is told instead.
-FALLBACK = ("owner", "counsel", "manager", "ciso", "cpo", "approver", "executive")
+journal.register({"escalation.unanswered": _("Not acknowledged: the next step comes sooner")})
+
+UNANSWERED = {timers.OBLIGATION_RUNG: "obligation.unanswered", timers.EVIDENCE_RUNG: "evidence.unanswered"}
+AWAKE = {timers.OBLIGATION_RUNG: "obligation.awake", timers.EVIDENCE_RUNG: "evidence.awake"}
+RUNG_OF = {kind: rung for kinds in (UNANSWERED, AWAKE) for rung, kind in kinds.items()}
 
 
-def fire_obligation(timer: Timer, incident: Incident, now: datetime) -> bool:
-    """A rung of a duty's ladder. False when the duty was settled or re-timed since."""
-    row = incident.obligations.select_related("entity").filter(pk=timer.subject_id).first()
-    if row is None or row.generation != timer.generation or row.state not in OPEN_OBLIGATION:
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a timer is about, still open and of the timer's generation."""
+
+    incident: Incident
+    row: Obligation | Evidence
+    entities: Sequence[Entity]
+
+    @property
+    def kind(self) -> str:
+        """The kind of its rungs' timers."""
+        return timers.OBLIGATION_RUNG if isinstance(self.row, Obligation) else timers.EVIDENCE_RUNG
+
+    @property
+    def ends_at(self) -> datetime:
+        """The moment in law, the house's target, or the expiry of evidence."""
+        end = self.row.due_at or self.row.target_at if isinstance(self.row, Obligation) else self.row.expires_at
+        if end is None:
+            raise ValueError(f"{self.kind} {self.row.pk}: expected a clock with an end")
+        return end
+
+    @property
+    def subject(self) -> str:
+        """How the journal names it."""
+        return subject_of(self.row) if isinstance(self.row, Obligation) else f"evidence:{self.row.number}"
+
+
+def _clock(timer: Timer, incident: Incident) -> Clock | None:
+    """What ``timer`` is about; None when it was settled or re-timed since."""
+    if RUNG_OF.get(timer.kind, timer.kind) == timers.OBLIGATION_RUNG:
+        duty = (
+            incident.obligations.select_related("entity").filter(pk=timer.payload.get("row", timer.subject_id)).first()
+        )
+        stands = duty is not None and duty.state in OPEN_OBLIGATION
+        found: Obligation | Evidence | None = duty
+        entities = [duty.entity] if duty is not None else []
+    else:
+        found = incident.evidence_items.filter(pk=timer.payload.get("row", timer.subject_id)).first()
+        stands = found is not None and found.state == EvidenceState.AT_RISK
+        entities = list(incident.entities.order_by("pk")) if stands else []
+    if found is None or not stands or found.generation != timer.generation:
+        return None
+    found.incident = incident
+    return Clock(incident, found, entities)
+
+
+def fire_rung(timer: Timer, incident: Incident, now: datetime) -> bool:
+    """A rung of a ladder. False when what it is about was settled or re-timed since."""
+    clock = _clock(timer, incident)
+    if clock is None:
         return False
-    row.incident = incident
-    if timer.payload["rung"] == "due":
-        _mark_due(row, timer, now=now)
-    escalation = _escalate(timer, incident, now=now, obligation=row)
-    told = _recipients(timer.payload["roles"], row.entity, incident)
-    if not told:
-        _cry_out(incident, subject_of(row), now=now)
-    for member, reason in told:
-        message = messages.duty_message(escalation, row, timer, member, now=now, reason=reason)
-        outbox.enqueue(incident=incident, escalation=escalation, member=member, message=message, at=now)
-    _next_repeat(timer, row, incident, policy=timers.DUTY_LADDER, now=now)
+    if timer.payload["rung"] == DUE:
+        _mark_due(clock, now=now)
+    policy = timers.ladder_of(clock.row, named=timer.payload.get("ladder", ""))
+    escalation = _escalate(timer, clock, policy, now=now)
+    told_at = _tell(escalation, timer, clock, now=now)
+    following = _following(timer, clock)
+    if following is None:
+        _next_repeat(timer, clock, policy, now=now)
+    else:
+        _expect_answer(escalation, timer, clock, policy, following, told_at=told_at, now=now)
     return True
 
 
-def _cry_out(incident: Incident, subject: str, *, now: datetime) -> None:
-    """An entity without a single person: nobody could be told, and that must not pass in silence."""
-    logger.error("nobody to tell about %s of incident %s", subject, incident.code)
-    journal.write(incident=incident, at=now, by=None, action="escalation.nobody", subject=subject)
-
-
-def _mark_due(row: Obligation, timer: Timer, *, now: datetime) -> None:
+def _mark_due(clock: Clock, *, now: datetime) -> None:
     """The legal moment is written, not the one at which we noticed. Vague standards pass a house target only."""
-    if row.due_at is None:
-        return
-    row.overdue_at = row.due_at
-    if row.state == ObligationState.RUNNING:
-        row.mark_overdue()
-    row.save()
-    journal.write(
-        incident=row.incident,
-        at=now,
-        by=None,
-        action="obligation.overdue",
-        subject=subject_of(row),
-        detail={"due_at": row.due_at.astimezone(UTC).isoformat(), "state": row.state},
-    )
-
-
-def fire_evidence(timer: Timer, incident: Incident, now: datetime) -> bool:
-    """A rung of "preserve before". False when what became of it is known."""
-    row = incident.evidence_items.filter(pk=timer.subject_id).first()
-    if row is None or row.generation != timer.generation or row.state != EvidenceState.AT_RISK:
-        return False
-    row.incident = incident
-    if timer.payload["rung"] == "due":
+    row, detail = clock.row, {}
+    if isinstance(row, Evidence):
         row.expired_at = row.expires_at
-        row.save()
-        journal.write(incident=incident, at=now, by=None, action="evidence.expired", subject=f"evidence:{row.number}")
-    escalation = _escalate(timer, incident, now=now, evidence=row)
-    for entity in incident.entities.order_by("pk"):
-        for member, reason in _recipients(timer.payload["roles"], entity, incident):
-            message = messages.evidence_message(escalation, row, timer, member, now=now, reason=reason)
-            outbox.enqueue(incident=incident, escalation=escalation, member=member, message=message, at=now)
-    _next_repeat(timer, row, incident, policy=timers.EVIDENCE_LADDER, now=now)
-    return True
+        action = "evidence.expired"
+    elif row.due_at is None:
+        return
+    else:
+        row.overdue_at = row.due_at
+        if row.state == ObligationState.RUNNING:
+            row.mark_overdue()
+        action = "obligation.overdue"
+        detail = {"due_at": row.due_at.astimezone(UTC).isoformat(), "state": row.state}
+    row.save()
+    journal.write(incident=clock.incident, at=now, by=None, action=action, subject=clock.subject, detail=detail)
 
 
 def _escalate(
-    timer: Timer,
-    incident: Incident,
-    *,
-    now: datetime,
-    obligation: Obligation | None = None,
-    evidence: Evidence | None = None,
+    timer: Timer, clock: Clock, policy: Ladder, *, now: datetime, roles: Sequence[str] | None = None
 ) -> Escalation:
+    at = datetime.fromisoformat(timer.payload["sooner_at"]) if "sooner_at" in timer.payload else timer.due_at
+    said = {key: timer.payload[key] for key in ("merged", "found_overdue", "unanswered") if timer.payload.get(key)}
     escalation = Escalation.objects.create(
-        incident=incident,
+        incident=clock.incident,
         timer=timer,
-        obligation=obligation,
-        evidence=evidence,
+        obligation=clock.row if isinstance(clock.row, Obligation) else None,
+        evidence=clock.row if isinstance(clock.row, Evidence) else None,
         rung=timer.key,
         kind=timer.payload["rung"],
         roles=timer.payload["roles"],
-        at=timer.due_at,
+        detail={"ladder": policy.key, **said},
+        at=at,
         fired_at=now,
     )
-    subject = subject_of(obligation) if obligation else f"evidence:{evidence.number if evidence else '?'}"
     journal.write(
-        incident=incident,
+        incident=clock.incident,
         at=now,
         by=None,
         action="escalation.reached",
-        subject=subject,
+        subject=clock.subject,
         detail={
             "rung": timer.key,
-            "at": timer.due_at.astimezone(UTC).isoformat(),
+            "at": at.astimezone(UTC).isoformat(),
             "late_seconds": escalation.late_seconds,
             "to": timer.payload["roles"],
+            "ladder": policy.key,
+            "generation": timer.generation,
+            "merged": [key for key, _name in said.get("merged", [])],
+            "sooner_because_unanswered": said.get("unanswered", ""),
+            "found_overdue": bool(said.get("found_overdue")),
         },
     )
     return escalation
 
 
-def _recipients(roles: Sequence[str], entity: Entity, incident: Incident) -> list[tuple[Membership, str]]:
-    """Who is told: everyone with one of ``roles`` in ``entity``, each person once; "owner" is the incident's owner.
-
-    With nobody in those roles somebody else is told, and the message says why.
-    """
-    members = [item for item in _members(entity) if item.user.is_active]
-    told = _once(item for item in members if item.role in roles and _is_meant(item, incident))
-    if told:
-        return [(item, "") for item in told]
-    for role in FALLBACK:
-        substitutes = _once(item for item in members if item.role == role)
-        if substitutes:
-            return [(item, ", ".join(roles)) for item in substitutes]
-    # Rather everybody than nobody.
-    return [(item, ", ".join(roles)) for item in _once(members)]
-
-
-def _members(entity: Entity) -> Sequence[Membership]:
-    return list(entity.memberships.select_related("user").order_by("pk"))
+def _tell(escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) -> datetime:
+    """Write the messages; a reminder waits for those who sleep. Answers when the first of them is told (UTC)."""
+    letters: list[outbox.Letter] = []
+    waiting: list[Timer] = []
+    for entity in clock.entities:
+        found = recipients(timer.payload["roles"], entity, clock.incident, at=now)
+        if not found:
+            _cry_out(clock, now=now)
+        for recipient, wakes_at in asleep_until(found, entity, at=now):
+            if wakes_at is not None and escalation.kind == REMINDER and wakes_at < clock.ends_at:
+                waiting.append(_when_awake(escalation, timer, clock, recipient, wakes_at, now=now))
+            else:
+                letters.append(_letter(escalation, timer, clock, recipient, now=now))
+    outbox.enqueue_many(letters, at=now)
+    Timer.objects.bulk_create(waiting, ignore_conflicts=True)
+    return now if letters or not waiting else min(row.due_at for row in waiting)
 
 
-def _is_meant(member: Membership, incident: Incident) -> bool:
-    """Of the handlers only the one who owns the incident, as long as that one holds the role."""
-    if member.role != "owner" or incident.owner_id is None:
-        return True
-    owners = Membership.objects.filter(entity=member.entity_id, role="owner", user=incident.owner_id)
-    return member.user_id == incident.owner_id or not owners.exists()
+def _letter(
+    escalation: Escalation, timer: Timer, clock: Clock, recipient: Recipient, *, now: datetime
+) -> outbox.Letter:
+    row, member = clock.row, recipient.member
+    extra = wording.extra_for(escalation, recipient, now=now)
+    message = (
+        messages.duty_message(escalation, row, timer, member, now=now, extra=extra)
+        if isinstance(row, Obligation)
+        else messages.evidence_message(escalation, row, timer, member, now=now, extra=extra)
+    )
+    return outbox.Letter(clock.incident, member, message, escalation)
 
 
-def _once(members: Iterable[Membership]) -> list[Membership]:
-    seen: dict[int, Membership] = {}
-    for member in members:
-        seen.setdefault(member.user_id, member)
-    return list(seen.values())
+def _cry_out(clock: Clock, *, now: datetime) -> None:
+    """An entity without a single person: nobody could be told, and that must not pass in silence."""
+    logger.error("nobody to tell about %s of incident %s", clock.subject, clock.incident.code)
+    journal.write(incident=clock.incident, at=now, by=None, action="escalation.nobody", subject=clock.subject)
 
 
-def _next_repeat(
-    timer: Timer, subject: Obligation | Evidence, incident: Incident, *, policy: str, now: datetime
-) -> None:
-    """After the last rung (or a repeat) the next repeat is put on the clock."""
+def _when_awake(
+    escalation: Escalation, timer: Timer, clock: Clock, recipient: Recipient, at: datetime, *, now: datetime
+) -> Timer:
+    """The timer that tells ``recipient`` after quiet hours. One for each escalation and person."""
+    waiting = _aside(timer, clock, AWAKE[clock.kind], f"user-{recipient.user_id}", at, now=now)
+    # Named by the escalation, so that every step has its own; the row it is about is kept beside.
+    waiting.subject_id = escalation.pk
+    waiting.payload |= {"entity": recipient.member.entity_id, "user": recipient.user_id, "escalation": escalation.pk}
+    return waiting
+
+
+def _aside(timer: Timer, clock: Clock, kind: str, key: str, at: datetime, *, now: datetime) -> Timer:
+    """An unsaved timer beside the rungs of ``timer``'s generation."""
+    return Timer(
+        incident=clock.incident,
+        clock=clock.incident.timer_clock,
+        kind=kind,
+        subject_id=clock.row.pk,
+        key=key[:60],
+        generation=timer.generation,
+        payload={key: timer.payload[key] for key in ("roles", "rung", "name")} | {"row": clock.row.pk},
+        due_at=at,
+        attempt_at=at,
+        created_at=now,
+    )
+
+
+def fire_awake(timer: Timer, incident: Incident, now: datetime) -> bool:
+    """The quiet hours of a person are over: what a reminder had to say, as long as it still stands."""
+    clock = _clock(timer, incident)
+    if clock is None:
+        return False
+    escalation = incident.escalations.get(pk=timer.payload["escalation"])
+    entity = next((item for item in clock.entities if item.pk == timer.payload["entity"]), None)
+    found = recipients(timer.payload["roles"], entity, incident, at=now) if entity is not None else []
+    mine = [item for item in found if item.user_id == timer.payload["user"]]
+    outbox.enqueue_many([_letter(escalation, timer, clock, item, now=now) for item in mine], at=now)
+    return bool(mine)
+
+
+def _following(timer: Timer, clock: Clock) -> Timer | None:
+    """The rung that comes next."""
     pending = Timer.objects.filter(
-        kind=timer.kind, subject_id=subject.pk, generation=timer.generation, state=Timer.State.PENDING
-    ).exclude(pk=timer.pk)
-    if pending.exists():
+        kind=clock.kind, subject_id=clock.row.pk, generation=timer.generation, state=Timer.State.PENDING
+    )
+    return pending.exclude(pk=timer.pk).order_by("due_at", "pk").first()
+
+
+def _next_repeat(timer: Timer, clock: Clock, policy: Ladder, *, now: datetime) -> None:
+    """After the last rung (or a repeat) the next repeat is put on the clock: counted from it, even where one before it
+    failed for a while and comes after it."""
+    rungs = Timer.objects.filter(kind=timer.kind, subject_id=timer.subject_id, generation=timer.generation)
+    last = rungs.order_by("-due_at", "-pk").first() or timer
+    number = last.payload.get("number", 0) + 1
+    found = due_repeat(policy=policy, last_at=last.due_at, number=number, now=now)
+    if found is None:
         return
-    number = timer.payload.get("number", 0) + 1
-    rung = next_repeat(policy=get_policies().ladders[policy], last_at=timer.due_at, number=number)
-    if rung is None:
-        return
-    row = timers.timer_for(timer.kind, subject, incident, rung, at=now)
-    row.payload["number"] = number
+    rung, number = found
+    row = timers.timer_for(timer.kind, clock.row, rung, policy, at=now, number=number)
     Timer.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _expect_answer(
+    escalation: Escalation,
+    timer: Timer,
+    clock: Clock,
+    policy: Ladder,
+    following: Timer,
+    *,
+    told_at: datetime,
+    now: datetime,
+) -> None:
+    """Somebody acknowledges this step, or the following one comes sooner."""
+    if following.payload["rung"] == REPEAT:
+        return
+    at = sooner(told_at=told_at, next_at=following.due_at, policy=policy.unanswered)
+    if at is None:
+        return
+    row = _aside(timer, clock, UNANSWERED[clock.kind], f"unanswered-{timer.key}", at, now=now)
+    row.payload |= {"escalation": escalation.pk, "next": following.pk, "ladder": policy.key}
+    Timer.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def fire_unanswered(timer: Timer, incident: Incident, now: datetime) -> bool:
+    """Nobody has acknowledged a step: the next one comes now. False when somebody has, or it came already.
+
+    The due step never comes before its moment: those it will tell are told at once that nobody answers.
+    """
+    clock = _clock(timer, incident)
+    if clock is None:
+        return False
+    unanswered = incident.escalations.get(pk=timer.payload["escalation"])
+    following = Timer.objects.filter(pk=timer.payload["next"], state=Timer.State.PENDING).first()
+    if following is None or _answered(unanswered, clock):
+        return False
+    if following.payload["rung"] == DUE:
+        _chase(timer, clock, unanswered, following, now=now)
+    else:
+        _bring_forward(timer, clock, unanswered, following, now=now)
+    return True
+
+
+def _answered(step: Escalation, clock: Clock) -> bool:
+    """Whether this step, or any of the same clock since it was told, was acknowledged."""
+    return clock.row.escalations.filter(acknowledged_at__gte=step.fired_at).exists()
+
+
+def _chase(timer: Timer, clock: Clock, unanswered: Escalation, following: Timer, *, now: datetime) -> None:
+    timer.payload |= {
+        "rung": REMINDER,
+        "roles": following.payload["roles"],
+        "unanswered": unanswered.rung,
+        "name": wording.UNANSWERED.to_json(),
+    }
+    timer.save(update_fields=["payload"])
+    policy = timers.ladder_of(clock.row, named=timer.payload["ladder"])
+    _tell(_escalate(timer, clock, policy, now=now), timer, clock, now=now)
+
+
+def _bring_forward(timer: Timer, clock: Clock, unanswered: Escalation, following: Timer, *, now: datetime) -> None:
+    at = timer.due_at.astimezone(UTC).isoformat()
+    following.payload |= {"sooner_at": at, "unanswered": unanswered.rung}
+    Timer.objects.filter(pk=following.pk, state=Timer.State.PENDING).update(attempt_at=now, payload=following.payload)
+    journal.write(
+        incident=clock.incident,
+        at=now,
+        by=None,
+        action="escalation.unanswered",
+        subject=clock.subject,
+        detail={"rung": unanswered.rung, "next": following.key, "generation": timer.generation},
+    )
 
 
 def shout(timer: Timer, now: datetime) -> None:
@@ -181,12 +330,16 @@ def shout(timer: Timer, now: datetime) -> None:
         subject=f"timer {timer.kind} {timer.key}",
         detail={"attempts": timer.attempts + 1},
     )
-    for entity in incident.entities.order_by("pk"):
-        for member, _reason in _recipients(["manager", "ciso"], entity, incident):
-            message = messages.failure_message(incident, timer, member, now=now)
-            outbox.enqueue(incident=incident, escalation=None, member=member, message=message, at=now)
+    letters = [
+        outbox.Letter(incident, item.member, messages.failure_message(incident, timer, item.member, now=now))
+        for entity in incident.entities.order_by("pk")
+        for item in recipients(["manager", "ciso"], entity, incident, at=now)
+    ]
+    outbox.enqueue_many(letters, at=now)
 
 
-timers.register(timers.OBLIGATION_RUNG, fire_obligation)
-timers.register(timers.EVIDENCE_RUNG, fire_evidence)
+for rung_kind in (timers.OBLIGATION_RUNG, timers.EVIDENCE_RUNG):
+    timers.register(rung_kind, fire_rung)
+    timers.register(UNANSWERED[rung_kind], fire_unanswered)
+    timers.register(AWAKE[rung_kind], fire_awake)
 timers.on_repeated_failure(shout)

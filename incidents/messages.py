@@ -17,15 +17,19 @@ from django.utils.translation import override
 
 from compliance.cli import duration
 from compliance.engine import LocalText
+from compliance.engine.policies import UNSURE
 from compliance.library import get_library
 from compliance.models import Membership
 from incidents.models import Escalation, Evidence, Incident, Obligation, OutboxMessage, Timer
 from incidents.outbox import Message
 from incidents.states import ObligationState
+from incidents.timers import kind_of
+from incidents.times import local, reader_zone
+from incidents.wording import Extra
 
 
 def duty_message(
-    escalation: Escalation, row: Obligation, timer: Timer, member: Membership, *, now: datetime, reason: str
+    escalation: Escalation, row: Obligation, timer: Timer, member: Membership, *, now: datetime, extra: Extra
 ) -> Message:
     """What a rung of a duty's ladder tells ``member``."""
     with override(member.language):
@@ -37,6 +41,7 @@ def duty_message(
             _("To"): ", ".join(LocalText(**name).get(language) for name in row.duty["addressees"]),
             **_moment(row, member, now=now),
             **_unknown(row, language),
+            **_lateness(row, now=now),
             _("Step"): _step(row, timer, language),
         }
         headline = _headline(row, duty, language, now=now)
@@ -47,7 +52,7 @@ def duty_message(
             todo=_todo(row, language),
             incident=row.incident,
             late=escalation.late_seconds,
-            reason=reason,
+            extra=extra,
             data=_duty_data(escalation, row, timer, now=now),
         )
 
@@ -63,7 +68,8 @@ def _moment(row: Obligation, member: Membership, *, now: datetime) -> dict[str, 
     language = member.language
     if row.due_at is not None:
         left = _("Time left") if row.due_at >= now else _("Past due by")
-        lines = {_("Due"): local(row.due_at, row.due_zone)}
+        name = _("Decide by") if row.state == ObligationState.POSSIBLE else _("Due")
+        lines = {name: local(row.due_at, row.due_zone)}
         return {
             **lines,
             **in_own_time(row.due_at, row.due_zone, reader_zone(member)),
@@ -85,12 +91,6 @@ def in_own_time(at: datetime, zone: str, own: str) -> dict[str, str]:
     return {_("In your time (%(zone)s)") % {"zone": own}: local(at, own)}
 
 
-def reader_zone(member: Membership) -> str:
-    """The zone in which this person reads times: the own choice, or the entity's."""
-    reader = getattr(member.user, "reader", None)
-    return (reader.zone if reader else "") or member.entity.zone
-
-
 def _unknown(row: Obligation, language: str) -> dict[str, str]:
     """What is not known yet and would decide or move the duty, besides the question that is asked below."""
     facts = get_library().facts
@@ -104,6 +104,13 @@ def _unknown(row: Obligation, language: str) -> dict[str, str]:
 
 
 QUESTIONS_SHOWN = 3
+
+
+def _lateness(row: Obligation, *, now: datetime) -> dict[str, str]:
+    """Once it is late, whether the reason for that was recorded: every message asks for it until it was."""
+    if row.due_at is None or now <= row.due_at or row.state == ObligationState.POSSIBLE:
+        return {}
+    return {_("Reason for the delay"): _("recorded") if row.late_reason else _("not recorded yet: record it now")}
 
 
 def _duty_data(escalation: Escalation, row: Obligation, timer: Timer, *, now: datetime) -> dict[str, Any]:
@@ -157,6 +164,8 @@ def link_to(incident: Incident) -> str:
 def _headline(row: Obligation, duty: str, language: str, *, now: datetime) -> str:
     """One sentence that can stand alone on a locked screen."""
     said = {"code": row.incident.code, "duty": duty}
+    if kind_of(row) == UNSURE:
+        return _("%(code)s: a lawyer must confirm whether “%(duty)s” applies") % said
     if row.due_at is None:
         said["limit"] = LocalText(**row.duty["limit"]).get(language)
         if row.starts_at is None:
@@ -179,6 +188,8 @@ def _headline(row: Obligation, duty: str, language: str, *, now: datetime) -> st
 
 def _todo(row: Obligation, language: str) -> str:
     questions = row.duty.get("questions", [])
+    if kind_of(row) == UNSURE:
+        return _("We are not sure of this rule: counsel or an approver decides on the page whether to follow it.")
     if row.state == ObligationState.POSSIBLE and questions:
         question = get_library().facts[questions[0]].question.get(language)
         return _("Not known yet: %(question)s Answer it; until then the clock is treated as running.") % {
@@ -190,7 +201,7 @@ def _todo(row: Obligation, language: str) -> str:
 
 
 def evidence_message(
-    escalation: Escalation, row: Evidence, timer: Timer, member: Membership, *, now: datetime, reason: str
+    escalation: Escalation, row: Evidence, timer: Timer, member: Membership, *, now: datetime, extra: Extra
 ) -> Message:
     """What a rung of "preserve before" tells ``member``."""
     with override(member.language):
@@ -217,7 +228,7 @@ def evidence_message(
             todo=_("Preserve it and record where, or record that it is lost."),
             incident=row.incident,
             late=escalation.late_seconds,
-            reason=reason,
+            extra=extra,
             data={
                 "type": "escalation.reached",
                 "incident": _incident_data(row.incident),
@@ -292,16 +303,6 @@ def way_of(row: OutboxMessage) -> str:
     return _("%(kind)s “%(label)s”") % {"kind": row.endpoint.get_kind_display(), "label": row.endpoint.label}
 
 
-def local(at: datetime, zone: str) -> str:
-    """``at`` in the authority's zone, with weekday and the zone's name."""
-    there = at.astimezone(ZoneInfo(zone))
-    weekday = (
-        _WEEKDAYS_KO[there.weekday()] if (translation.get_language() or "").startswith("ko") else there.strftime("%a")
-    )
-    return f"{there:%Y-%m-%d} ({weekday}) {there:%H:%M} {there.tzname()}"
-
-
-_WEEKDAYS_KO = "월화수목금토일"
 LATE_WORTH_SAYING = timedelta(minutes=2)
 
 
@@ -314,7 +315,7 @@ def _message(
     incident: Incident,
     data: Mapping[str, Any],
     late: int = 0,
-    reason: str = "",
+    extra: Extra | None = None,
 ) -> Message:
     kinds = {Incident.Kind.DRILL: _("[DRILL] "), Incident.Kind.REPLAY: _("[REPLAY] ")}
     notes = []
@@ -323,13 +324,14 @@ def _message(
             _("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60}
         )
     about_all = list(notes)
-    if reason:
-        notes.append(_("You are told because nobody holds the role it is meant for (%(roles)s).") % {"roles": reason})
+    if extra is not None:
+        notes += extra.notes
     context = {
         "headline": headline,
         "lines": lines.items(),
         "todo": todo,
         "notes": notes,
+        "ack": extra.ack if extra is not None else "",
         "link": link_to(incident),
         "mark": kinds.get(Incident.Kind(incident.kind), ""),
         "language": translation.get_language() or "en",

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Entity
+from incidents.availability import Absence, Preference  # noqa: F401  their tables belong to this app
 from incidents.channels.models import Endpoint
 from incidents.machine import FSMField, Machine, moves
 from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
@@ -45,6 +46,8 @@ class Incident(Machine):
     # The release of the law library that speaks about it, and the moment up to which added days off count.
     law_digest = models.CharField(max_length=64, blank=True)
     law_at = models.DateTimeField(null=True)
+    # By the house's signs (policies); decides which ladder its clocks climb. Empty: none shows.
+    severity = models.CharField(max_length=30, blank=True)
 
     class Meta:
         ordering = ("-reported_at", "-pk")
@@ -324,6 +327,8 @@ class Obligation(Machine):
     # The assessed duty as the engine gave it (Duty.to_json): reasons, questions, trace, alternatives, citations.
     duty = models.JSONField()
     generation = models.PositiveIntegerField(default=1)
+    # The ladder that the present generation climbs, by its key in the house policy.
+    ladder = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField()
     overdue_at = models.DateTimeField(null=True)
     met_at = models.DateTimeField(null=True)
@@ -479,8 +484,12 @@ class Escalation(models.Model):
     roles = models.JSONField(default=list)
     at = models.DateTimeField()
     fired_at = models.DateTimeField()
+    # What else is to be said of it: steps merged into it, that it came sooner, that the duty was found overdue.
+    detail = models.JSONField(default=dict)
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # Empty: signed in. Otherwise the short name of the link, which was sent to ``acknowledged_by`` and used by its holder.
+    acknowledged_link = models.CharField(max_length=16, blank=True)
 
     class Meta:
         ordering = ("at", "pk")

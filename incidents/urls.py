@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import views, views_channels, views_law, views_score
+from incidents import views, views_absence, views_ack, views_channels, views_law, views_score
 
 app_name = "incidents"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("incidents/<str:code>/", views.incident, name="incident"),
     path("incidents/<str:code>/law/", views_law.law_review, name="law_review"),
     path("incidents/<str:code>/score/<str:method>/", views_score.score, name="score"),
+    path("acknowledge/<str:token>/", views_ack.acknowledge, name="acknowledge"),
+    path("absence/", views_absence.availability, name="availability"),
     path("incidents/<str:code>/messages/", views_channels.who_was_told, name="messages"),
     path("api/v1/incidents/<str:code>/messages", views_channels.messages_api, name="messages_api"),
     path("channels/", views_channels.my_channels, name="channels"),

@@ -13,8 +13,10 @@ from compliance.engine.errors import (
     UnreadableTime,
 )
 from compliance.engine.instants import in_zone, parse_instant
-from compliance.engine.ladder import Ladder, Policies, Rung, ladder, load_policies, next_repeat
+from compliance.engine.ladder import Rung, due_repeat, ladder, next_repeat, sooner
 from compliance.engine.library import Library, load_library
+from compliance.engine.policies import Ladder, Policies, Subject, load_policies
+from compliance.engine.quiet import Quiet, quiet_until
 from compliance.engine.rules import Rule, Stage, Version
 from compliance.engine.types import (
     VAGUE,
@@ -69,6 +71,7 @@ __all__ = [
     "Notice",
     "PeopleCount",
     "Policies",
+    "Quiet",
     "Reason",
     "RepeatedLocalTime",
     "Rule",
@@ -78,6 +81,7 @@ __all__ = [
     "Standard",
     "Standing",
     "Status",
+    "Subject",
     "Submission",
     "TimeError",
     "TraceStep",
@@ -88,6 +92,7 @@ __all__ = [
     "canonical_json",
     "diff",
     "digest",
+    "due_repeat",
     "in_zone",
     "ladder",
     "load_library",
@@ -95,5 +100,7 @@ __all__ = [
     "most_decisive",
     "next_repeat",
     "parse_instant",
+    "quiet_until",
+    "sooner",
     "together",
 ]

@@ -8,9 +8,10 @@ from django.db.models import Q
 
 from compliance import releases
 from compliance.engine import Assessment, Change, Duty, Held, Library, Status, assess, diff
+from compliance.engine.assess import LOW
 from compliance.library import get_policies
 from compliance.models import Entity, RuleSnapshot
-from incidents import journal, timers
+from incidents import journal, severity, timers
 from incidents.models import Incident, Obligation
 from incidents.services import sheets
 from incidents.services.common import changing
@@ -38,12 +39,18 @@ def reassess_locked(incident: Incident, *, at: datetime, by: User | None) -> Non
     """:func:`reassess` for a caller that holds the incident's lock."""
     known = sheets.read(incident, as_of=at)
     library = library_of(incident)
-    for entity in incident.entities.order_by("pk"):
-        sheet = sheets.fact_sheet(incident, entity, as_of=at, known=known)
+    entities = [
+        (entity, sheets.fact_sheet(incident, entity, as_of=at, known=known))
+        for entity in incident.entities.order_by("pk")
+    ]
+    another = severity.settle(incident, [sheet.facts for _entity, sheet in entities], at=at)
+    for entity, sheet in entities:
         duties = assess(library, sheet, sheets.profile(entity), at).duties
         held = {row.identity: row for row in known.obligations if row.entity_id == entity.pk}
         for change in diff([_held(row) for row in held.values()], duties):
             _apply(change, held.get(change.identity), incident, entity, library, at=at, by=by)
+    if another:
+        timers.climb_again(incident, at=at)
 
 
 def _held(row: Obligation) -> Held:
@@ -195,7 +202,13 @@ def _copy(row: Obligation, duty: Duty, *, at: datetime) -> None:
     row.starts_at = duty.starts_at
     row.due_at = duty.due_at
     row.due_zone = duty.due_zone
-    row.target_at = get_policies().target(duty.standard, duty.starts_at, row.opened_at) if duty.due_at is None else None
+    row.target_at = None if duty.due_at is not None else _house_target(row, duty)
+
+
+def _house_target(row: Obligation, duty: Duty) -> datetime:
+    """The house's aim where the law gives no moment; for a rule of low confidence, when a lawyer should have confirmed it."""
+    unsure = duty.confidence == LOW and duty.status is Status.POSSIBLE
+    return get_policies().target(duty.standard, duty.starts_at, row.opened_at, unsure=unsure)
 
 
 def _keep_snapshot(duty: Duty, library: Library, *, at: datetime) -> None:

@@ -173,26 +173,31 @@ def excuse_decide(*, excuse: Excuse, approve: bool, at: datetime, by: User) -> E
         return held
 
 
-def escalation_acknowledge(*, escalation: Escalation, at: datetime, by: User) -> Escalation:
-    """Say that one has seen it. The first person counts; later ones change nothing.
+def escalation_acknowledge(*, escalation: Escalation, at: datetime, by: User, link: str = "") -> Escalation:
+    """Say that one has seen it: the next step then comes at its planned time. The first person counts; later ones change
+    nothing.
+
+    ``link``: the short name of the link it was done by, which was sent to ``by``; empty when signed in.
 
     Raises:
         BadInput: before the escalation happened.
+        NotPermitted: ``by`` may not work on the incident (any more).
     """
     with changing(escalation.incident, at=at) as incident:
         access.require_handle(by, incident)
-        held = incident.escalations.get(pk=escalation.pk)
+        held = incident.escalations.select_related("incident", "obligation", "evidence").get(pk=escalation.pk)
         if held.acknowledged_at is not None:
             return held
         if at < held.fired_at:
             raise BadInput(_("It cannot be acknowledged before it happened."), code="too_early")
-        held.acknowledged_at, held.acknowledged_by = at, by
-        held.save()
+        held.acknowledged_at, held.acknowledged_by, held.acknowledged_link = at, by, link
+        held.save(update_fields=["acknowledged_at", "acknowledged_by", "acknowledged_link"])
         journal.write(
             incident=incident,
             at=at,
             by=by,
             action="escalation.acknowledged",
             subject=f"escalation {held.rung} of {subject_of(held.obligation) if held.obligation else 'evidence'}",
+            detail={"by_link": link} if link else {},
         )
         return held

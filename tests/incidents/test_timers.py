@@ -38,7 +38,9 @@ def run_until(now: datetime) -> None:
 @pytest.mark.both_databases
 def test_the_ladder_is_climbed_rung_by_rung(incident: Incident) -> None:
     run_until(later(DUE, hours=12))
-    assert rungs(incident) == ["opened", "half", "quarter", "tenth", "due", "plus-1h", "plus-4h", "plus-12h"]
+    # Nobody acknowledged anything, so that those of the due step hear before it that nobody answers.
+    before = ["opened", "half", "quarter", "tenth", "unanswered-tenth"]
+    assert rungs(incident) == [*before, "due", "plus-1h", "plus-4h", "plus-12h"]
 
 
 def test_after_the_last_rung_it_repeats_until_it_is_done(incident: Incident, company: Company) -> None:
@@ -106,11 +108,21 @@ def test_a_rung_tells_those_who_hold_its_roles_each_once(incident: Incident, com
 
 
 def test_with_nobody_in_a_role_somebody_else_is_told_and_why(incident: Incident, company: Company) -> None:
+    company.entity.memberships.filter(role="manager").delete()
+    run_until(later(DUE, hours=1))
+    messages = Escalation.objects.get(obligation=duty(incident), rung="due").messages
+    told = set(messages.values_list("recipient__username", flat=True))
+    assert told == {"owner", "counsel", "ciso", "cpo"}
+    assert "담당한 사람과 연락할 수 없어(관리자)" in messages.get(recipient=company.ciso).body
+    assert "관리자" not in messages.get(recipient=company.counsel).body
+
+
+def test_with_nobody_above_everybody_of_rank_is_told(incident: Incident, company: Company) -> None:
     company.entity.memberships.filter(role="executive").delete()
     run_until(later(DUE, hours=12))
-    message = Escalation.objects.get(obligation=duty(incident), rung="plus-12h").messages.get()
-    assert message.recipient == company.owner
-    assert "executive" in message.body
+    told = Escalation.objects.get(obligation=duty(incident), rung="plus-12h").messages
+    names = set(told.values_list("recipient__username", flat=True))
+    assert names == {"owner", "counsel", "approver", "manager", "ciso", "cpo"}
 
 
 def test_with_no_roles_at_all_everybody_is_told_and_with_nobody_it_is_journaled(
@@ -131,7 +143,7 @@ def test_a_failing_timer_is_put_off_and_shouted_about_and_stops_no_other(
     incident: Incident, company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = Timer.objects.get(subject_id=duty(incident).pk, key="opened")
-    working = handlers.fire_obligation
+    working = handlers.fire_rung
 
     def fail(timer: Timer, held: Incident, now: datetime) -> bool:
         if timer.pk == broken.pk:
@@ -158,7 +170,7 @@ def test_evidence_that_will_be_overwritten_has_a_clock_of_its_own(incident: Inci
     )
     run_until(later(AT, days=31))
     found = Escalation.objects.filter(evidence=item).order_by("at").values_list("rung", flat=True)
-    assert list(found) == ["opened", "days-7", "days-3", "days-1", "due", "repeat-1"]
+    assert list(found) == ["opened", "days-7", "days-3", "days-1", "unanswered-days-1", "due", "repeat-1"]
 
 
 def test_a_timer_that_vanished_is_found_set_again_and_journaled(incident: Incident) -> None:

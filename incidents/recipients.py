@@ -1,0 +1,151 @@
+"""Who is told: roles become people, deputies stand in for those who are away, and rather everybody is told than nobody."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from compliance.engine import Quiet, quiet_until
+from compliance.engine.policies import DEPUTY
+from compliance.library import get_policies
+from compliance.models import Entity, Membership
+from incidents.availability import Absence, Preference
+from incidents.models import Incident
+from incidents.times import reader_zone
+
+
+@dataclass(slots=True)
+class Recipient:
+    """A person to be told, and why. ``instead_of``: roles that nobody could be reached in; ``stands_in``: for these."""
+
+    member: Membership
+    instead_of: list[str] = field(default_factory=list)
+    stands_in: list[Absence | User] = field(default_factory=list)
+
+    @property
+    def user_id(self) -> int:
+        """Of the person."""
+        return int(self.member.user_id)
+
+
+def recipients(roles: Sequence[str], entity: Entity, incident: Incident, *, at: datetime) -> list[Recipient]:
+    """Everyone with one of ``roles`` in ``entity`` and who stands in for them at ``at``, each person once.
+
+    "owner" is the incident's owner; "deputy" whoever deputises for the others named. A role in which nobody can be
+    reached goes to the next rank up that somebody holds; with nobody at all, to all who have a rank, or else to everybody.
+    """
+    team = _Team(entity, incident, at)
+    for role in roles:
+        for member in team.holders(role):
+            team.tell(member)
+    for role in roles:
+        if role != DEPUTY and not team.reached(role, roles):
+            team.tell_above(role)
+    if not team.anyone_reached():
+        team.tell_everybody(roles)
+    team.tell_deputies(always=DEPUTY in roles)
+    return list(team.told.values())
+
+
+class _Team:
+    """The people of one entity as they are at one moment, read in three queries."""
+
+    def __init__(self, entity: Entity, incident: Incident, at: datetime) -> None:
+        members = (
+            entity.memberships.filter(user__is_active=True).select_related("user__reader", "entity").order_by("pk")
+        )
+        self.members = list(members)
+        self.owner = incident.owner_id
+        self.away = {
+            row.person_id: row
+            for row in entity.absences.filter(ended_at=None, begins_at__lte=at, ends_at__gt=at).select_related("person")
+        }
+        self.standing = {row.person_id: row.deputy_id for row in entity.preferences.exclude(deputy=None)}
+        self.told: dict[int, Recipient] = {}
+
+    def holders(self, role: str) -> list[Membership]:
+        """Who has ``role``; of the handlers only the one who owns the incident, as long as that one has the role."""
+        held = [member for member in self.members if member.role == role]
+        owning = [member for member in held if role == "owner" and member.user_id == self.owner]
+        return owning or held
+
+    def tell(self, member: Membership) -> Recipient:
+        return self.told.setdefault(member.user_id, Recipient(member))
+
+    def present(self, member: Membership) -> bool:
+        """Whether the person, or somebody who stands in, is there."""
+        return member.user_id not in self.away or self.deputy(member.user_id) is not None
+
+    def deputy(self, person: int) -> Membership | None:
+        """Who stands in for ``person``, along the chain of those who are away themselves."""
+        seen = {person}
+        absence = self.away.get(person)
+        following = (absence.deputy_id if absence else None) or self.standing.get(person)
+        while following is not None and following not in seen:
+            seen.add(following)
+            member = next((item for item in self.members if item.user_id == following), None)
+            if member is not None and following not in self.away:
+                return member
+            absence = self.away.get(following)
+            following = (absence.deputy_id if absence else None) or self.standing.get(following)
+        return None
+
+    def reached(self, role: str, named: Sequence[str]) -> bool:
+        """Whether somebody in ``role``, or in another role of its rank that the step names, can be reached."""
+        equals = [item for item in _rank(role) if item in named]
+        return any(self.present(member) for item in equals for member in self.holders(item))
+
+    def anyone_reached(self) -> bool:
+        return any(self.present(item.member) for item in self.told.values())
+
+    def tell_above(self, role: str) -> None:
+        ranks = get_policies().ranks
+        for rank in ranks[ranks.index(_rank(role)) + 1 :]:
+            found = [member for item in rank for member in self.holders(item) if self.present(member)]
+            for member in found:
+                self._tell_instead(member, [role])
+            if found:
+                return
+
+    def tell_everybody(self, roles: Sequence[str]) -> None:
+        ranked = [role for rank in get_policies().ranks for role in rank]
+        somebody = [member for member in self.members if member.role in ranked and self.present(member)]
+        for member in somebody or self.members:
+            self._tell_instead(member, [role for role in roles if role != DEPUTY])
+
+    def _tell_instead(self, member: Membership, roles: Iterable[str]) -> None:
+        known = member.user_id in self.told
+        held = self.tell(member)
+        if not known or held.instead_of:
+            held.instead_of += [role for role in roles if role not in held.instead_of]
+
+    def tell_deputies(self, *, always: bool) -> None:
+        """Those away are told all the same; who stands in hears it too, and for whom."""
+        for person, held in list(self.told.items()):
+            if person not in self.away and not always:
+                continue
+            deputy = self.deputy(person)
+            if deputy is not None:
+                stands_for = self.away.get(person) or held.member.user
+                self.tell(deputy).stands_in.append(stands_for)
+
+
+def _rank(role: str) -> tuple[str, ...]:
+    return next(rank for rank in get_policies().ranks if role in rank)
+
+
+def asleep_until(
+    found: Sequence[Recipient], entity: Entity, *, at: datetime
+) -> Iterator[tuple[Recipient, datetime | None]]:
+    """Each of ``found`` with the end of the quiet hours that person is in at ``at``; None outside them."""
+    rows = {row.person_id: row for row in entity.preferences.exclude(quiet_from=None)}
+    for item in found:
+        row = rows.get(item.user_id) or rows.get(None)
+        yield item, quiet_until(at, _quiet(row, item.member, entity)) if row is not None else None
+
+
+def _quiet(row: Preference, member: Membership, entity: Entity) -> Quiet:
+    if row.quiet_from is None or row.quiet_until is None:
+        raise ValueError(f"preference {row.pk}: expected quiet hours")
+    return Quiet(row.quiet_from, row.quiet_until, reader_zone(member) if row.person_id else entity.zone)
