@@ -11,7 +11,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from compliance.engine import canonical_json, digest
-from reports import sayings
+from reports import exports, sayings
 from reports.forms.registry import FOLDER
 from reports.sayings import words_in
 from reports.statement import mark_of
@@ -98,20 +98,21 @@ def to_pdf(statement: dict[str, Any]) -> bytes:
     sealed = canonical_json(statement)
     statement_digest = digest(statement)
     created = datetime.fromisoformat(statement["frozen_at"] or statement["approved_at"] or "2000-01-01T00:00:00+00:00")
-    attachment = Attachment(
-        string=sealed,
-        name=ATTACHMENT,
-        description="The statement this document was made from",
-        created=created,
-        modified=created,
-        relationship="Source",
-    )
+    files = [(ATTACHMENT, sealed, "The statement this document was made from", "Source")]
+    if (name := exports.format_of(statement)) is not None:
+        files.append((f"{name}.json", exports.export(statement), "The same filing for machines", "Alternative"))
+    attachments = [
+        Attachment(
+            string=content, name=name, description=says, created=created, modified=created, relationship=relationship
+        )
+        for name, content, says, relationship in files
+    ]
     html = HTML(
         string=to_html(statement, statement_digest=statement_digest), base_url=ASSETS, url_fetcher=PackagedFiles()
     )
     pdf: bytes = html.write_pdf(
         font_config=FontConfiguration(),
-        attachments=[attachment],
+        attachments=attachments,
         pdf_variant="pdf/a-3a",
         pdf_tags=True,
         pdf_identifier=bytes.fromhex(statement_digest)[:16],

@@ -32,6 +32,8 @@ def sample_values(form: Form) -> dict[str, Any]:
 def _brought(item: Field, language: str) -> str | None:
     if item.sample is not None:
         return item.sample.get(language)
+    if item.source_name == "stage_key":
+        return ""
     return say("sample_content", language) if item.key.startswith(CONTENT) else None
 
 
@@ -47,7 +49,7 @@ def sample_statement(form: Form, stage: str) -> dict[str, Any]:
         "filing": "SAMPLE/F1",
         "incident": {"code": "SAMPLE", "kind": "drill"},
         "entity": {"key": "sample", "name": say("sample_company", language), "zone": ZONES[language]},
-        "sections": _sections(form, stage, values),
+        "sections": _sections(form, stage, values | _of_stage(form, stage)),
         "obligations": [],
         "late": False,
         "changes": [],
@@ -59,6 +61,12 @@ def sample_statement(form: Form, stage: str) -> dict[str, Any]:
         "journal_head": "0" * 64,
         "library_digest": get_library().digest,
     }
+
+
+def _of_stage(form: Form, stage: str) -> dict[str, str]:
+    """The choices that say which stage it is."""
+    fields = [item for item in form.fields(stage) if item.source_name == "stage_key"]
+    return {item.key: item.translate.get(stage, stage) for item in fields}
 
 
 def _sections(form: Form, stage: str, values: dict[str, Any]) -> list[dict[str, Any]]:
