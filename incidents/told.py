@@ -122,6 +122,7 @@ def to_json(row: OutboxMessage) -> dict[str, Any]:
             for item in row.tries.all()
         ],
         "acknowledged_at": _utc(step.acknowledged_at) if step else None,
+        "acknowledged_by_link": bool(step and step.acknowledged_link),
         "acknowledged_by": step.acknowledged_by.get_username() if step and step.acknowledged_by else None,
     }
 

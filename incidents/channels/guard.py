@@ -25,6 +25,8 @@ from compliance.errors import BadInput
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Inside by their purpose, though not every Python version counts them as such: local translation, site-local.
+_INSIDE = (ipaddress.ip_network("64:ff9b:1::/48"), ipaddress.ip_network("fec0::/10"))
 
 
 @dataclass(slots=True)
@@ -100,6 +102,8 @@ def is_outside(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_outside(inner)
+        if any(address in network for network in _INSIDE):
+            return False
     return address.is_global and not address.is_multicast
 
 

@@ -21,6 +21,7 @@ from tests import sinks
 from tests.factories import Company, kst, make_company, make_incident
 
 AT = kst("2026-11-02 09:00")
+pytestmark = pytest.mark.both_databases
 LATER = AT + outbox.LONGEST_DELAY + timedelta(seconds=1)
 SECRET_PART = "T00SECRET"
 
@@ -141,7 +142,8 @@ def test_a_server_that_hangs_is_left_after_a_while(company: Company, monkeypatch
         "ftp://example.org/", "http://", "https://user:word@example.org/", "http://[::1", "http://a b/", "javascript:1",
         "http://10.0.0.1/", "http://192.168.1.1/", "http://169.254.169.254/latest/meta-data/", "http://[::1]/",
         "http://[::ffff:10.0.0.1]/", "http://[64:ff9b::a00:1]/", "http://[2002:a00:1::]/", "http://[fe80::1]/",
-        "http://[fd00::1]/", "http://0.0.0.0/", "http://100.64.0.1/", "http://224.0.0.1/", "http://2130706434/",
+        "http://[fd00::1]/", "http://[fec0::1]/", "http://[64:ff9b:1::a00:1]/",
+        "http://0.0.0.0/", "http://100.64.0.1/", "http://224.0.0.1/", "http://2130706434/",
         "http://0x7f.2/", "http://localhost/", "http://no-such-host.invalid/",
     ],
 )  # fmt: skip

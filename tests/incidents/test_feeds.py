@@ -19,6 +19,7 @@ with warnings.catch_warnings():
     import ics
 
 AT = kst("2026-11-02 09:00")
+pytestmark = pytest.mark.both_databases
 DUTY = "침해사고 최초신고"
 
 

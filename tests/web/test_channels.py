@@ -71,6 +71,16 @@ def test_the_page_shows_who_acknowledged(client: Client, company: Company, incid
     assert "✓ manager" in get(client, PAGE, company.counsel)
 
 
+def test_the_page_and_the_api_say_when_the_link_in_the_message_was_used(
+    client: Client, company: Company, incident: Incident
+) -> None:
+    step = incident.escalations.exclude(messages=None).first()
+    services.escalation_acknowledge(escalation=step, at=LATER, by=company.manager, link="abc")
+    assert "by the link in the message" in get(client, PAGE, company.counsel)
+    told = [item for item in client.get(API).json()["messages"] if item["acknowledged_by_link"]]
+    assert {item["acknowledged_by"] for item in told} == {"manager"}
+
+
 def test_the_page_filters_by_duty_person_and_failure(
     client: Client, company: Company, incident: Incident, lost: OutboxMessage
 ) -> None:
