@@ -13,6 +13,7 @@ from incidents.models import Incident
 HANDLES = frozenset({Role.OWNER, Role.COUNSEL, Role.APPROVER, Role.MANAGER, Role.CISO, Role.CPO, Role.EXECUTIVE})
 REPORTS = HANDLES | {Role.REPORTER}
 DECIDES = frozenset({Role.COUNSEL, Role.APPROVER})
+EXPORTS = frozenset({Role.AUDITOR, Role.COUNSEL, Role.MANAGER})
 KEEPS_CALENDARS = frozenset({Role.COUNSEL, Role.MANAGER})
 KEEPS_CHANNELS = frozenset({Role.COUNSEL, Role.MANAGER})
 
@@ -107,3 +108,8 @@ def require_decide(user: User, incident: Incident) -> None:
     """
     if not may_decide(user, incident):
         raise NotPermitted(_("Only counsel or an approver of the entity can decide this."), code="may_not_decide")
+
+
+def may_export(user: User, incident: Incident) -> bool:
+    """Whether ``user`` may take the whole record of ``incident`` out of the house."""
+    return bool(roles_in(user, incident.entities.all()) & EXPORTS)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from incidents import views, views_absence, views_ack, views_channels, views_law, views_score
+from incidents.views_export import export
 
 app_name = "incidents"
 urlpatterns = [
@@ -21,4 +22,5 @@ urlpatterns = [
     path("law/", views_law.law, name="law"),
     path("law/days-off/", views_law.days_off, name="days_off"),
     path("law/<str:key>/", views_law.rule, name="rule"),
+    path("incidents/<str:code>/export/", export, name="export"),
 ]

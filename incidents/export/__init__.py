@@ -1,1 +1,1 @@
-"""The evidence bundle of one incident, and the verifier that travels in it."""
+"""The evidence bundle of one incident (:mod:`incidents.export.bundle`), and the verifier that travels in it."""

@@ -206,7 +206,7 @@ def check_members(members: dict[str, bytes]) -> Iterator[Fault]:
             yield Fault(name, 0, "removed", "the file is missing")
         elif name not in expected:
             yield Fault(name, 0, "inserted", "the file is not of this bundle")
-        elif hashlib.sha256(members[name]).hexdigest() != expected[name]["sha256"]:
+        elif expected[name] != {"sha256": hashlib.sha256(members[name]).hexdigest(), "size": len(members[name])}:
             yield Fault(name, 0, "changed", "the file was changed")
 
 
