@@ -306,6 +306,9 @@ class Evidence(Machine):
 class Obligation(Machine):
     """One duty: an incident, an entity, a rule, a stage, an addressee and an occurrence. Computed, never typed in."""
 
+    # A duty is certain or only possible from its first moment.
+    begins_in = frozenset({ObligationState.RUNNING})
+
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="obligations")
     entity = models.ForeignKey(Entity, models.PROTECT, related_name="obligations")
     rule = models.CharField(max_length=120)

@@ -9,6 +9,7 @@ from django.db import connections
 from django_fsm import TransitionNotAllowed
 
 from config.management.commands.draw_states import page
+from incidents.machine import StateByHand
 from incidents.models import Evidence, Incident, Obligation
 from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
 from reports.models import Filing
@@ -83,3 +84,79 @@ def test_many_threads_refresh_at_once_without_tripping() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+@pytest.fixture
+def incident(company: Company) -> Incident:
+    return make_incident(company, at=kst("2026-11-02 09:00"))
+
+
+def test_a_move_is_not_lost_by_update_fields_that_do_not_name_the_state(incident: Incident) -> None:
+    incident.begin_assessment()
+    incident.title = "renamed"
+    with pytest.raises(StateByHand, match="update_fields"):
+        incident.save(update_fields=["title"])
+    held = Incident.objects.get(pk=incident.pk)
+    assert (held.state, held.title) == (IncidentState.REPORTED, "서버 이상 징후")
+    incident.save(update_fields=["title", "state"])
+    assert Incident.objects.get(pk=incident.pk).state == IncidentState.ASSESSING
+
+
+def test_after_a_saved_move_other_fields_may_be_saved_alone(incident: Incident) -> None:
+    incident.begin_assessment()
+    incident.save()
+    incident.title = "renamed"
+    incident.save(update_fields=["title"])
+    incident.refresh_from_db()
+    incident.save(update_fields=["title"])
+    assert Incident.objects.get(pk=incident.pk).title == "renamed"
+
+
+def test_a_move_made_before_a_refresh_is_gone_and_not_half_remembered(incident: Incident) -> None:
+    incident.begin_assessment()
+    incident.refresh_from_db()
+    incident.save(update_fields=["title"])
+    assert Incident.objects.get(pk=incident.pk).state == IncidentState.REPORTED
+
+
+@pytest.mark.parametrize(("model", "table", "states"), MACHINES)
+def test_no_query_can_write_a_state_past_the_table(db: None, model, table, states) -> None:
+    for state in states.values:
+        with pytest.raises(StateByHand):
+            model.objects.all().update(state=state)
+        with pytest.raises(StateByHand):
+            model._default_manager.filter(pk=1).update(state=state)
+        with pytest.raises(StateByHand):
+            model.objects.bulk_update([], ["state"])
+
+
+def test_no_related_manager_can_either(incident: Incident) -> None:
+    with pytest.raises(StateByHand):
+        incident.obligations.update(state=ObligationState.MET)
+    with pytest.raises(StateByHand):
+        incident.obligations.filter(pk__gt=0).update(state=ObligationState.MET)
+
+
+@pytest.mark.parametrize(("model", "table", "states"), MACHINES)
+def test_a_new_row_cannot_begin_in_the_middle_of_its_table(db: None, model, table, states) -> None:
+    beginnings = {model._meta.get_field("state").default, *model.begins_in}
+    for state in set(states.values) - beginnings:
+        with pytest.raises(StateByHand, match="begin"):
+            model(state=state).save()
+        with pytest.raises(StateByHand, match="begin"):
+            model.objects.bulk_create([model(state=state)])
+
+
+def test_threads_that_move_and_refresh_leave_the_protection_on(incident: Incident) -> None:
+    def churn() -> None:
+        for _ in range(200):
+            mine = Incident(pk=1, state=IncidentState.REPORTED)
+            mine.begin_assessment()
+
+    threads = [threading.Thread(target=churn) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with pytest.raises(AttributeError):
+        incident.state = IncidentState.CLOSED
