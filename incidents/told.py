@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from incidents import access
-from incidents.models import Escalation, Incident, OutboxMessage
+from incidents.handlers import AWAKE
+from incidents.models import Escalation, Incident, OutboxMessage, Timer
 
 State = OutboxMessage.State
 NOT_ARRIVED = Q(state__in=(State.PENDING, State.CLAIMED), attempts__gt=0) | Q(state=State.FAILED)
@@ -65,8 +66,10 @@ def people_told(incident: Incident) -> Sequence[User]:
 
 
 def steps_without_anybody(incident: Incident) -> QuerySet[Escalation]:
-    """Steps that were reached and of which nobody could be told."""
-    return incident.escalations.filter(messages__isnull=True).select_related("obligation", "evidence").order_by("at")
+    """Steps that were reached and of which nobody could be told. A step that waits for people to wake is none."""
+    asleep = Timer.objects.filter(kind__in=AWAKE.values(), subject_id=OuterRef("pk"), state=Timer.State.PENDING)
+    rows = incident.escalations.filter(~Exists(asleep), messages__isnull=True)
+    return rows.select_related("obligation", "evidence").order_by("at")
 
 
 def undelivered_by_incident(user: User) -> Sequence[Mapping[str, Any]]:

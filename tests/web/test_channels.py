@@ -10,7 +10,7 @@ from django.test import Client
 from incidents import channels, outbox, services, timers
 from incidents.channels import endpoints
 from incidents.channels.models import CalendarLink, Endpoint, Reader
-from incidents.models import Incident, OutboxMessage
+from incidents.models import Incident, OutboxMessage, Timer
 from tests import sinks
 from tests.factories import Company, kst, make_incident
 
@@ -156,6 +156,18 @@ def test_a_step_of_which_nobody_could_be_told_stands_on_top(client: Client, comp
     timers.fire_due(now=AT)
     incident.messages.all().delete()
     assert "Nobody could be told" in get(client, PAGE, auditor)
+
+
+def test_a_step_that_waits_for_people_to_wake_is_not_said_to_have_reached_nobody(
+    client: Client, company: Company, incident: Incident
+) -> None:
+    step = incident.escalations.first()
+    step.messages.all().delete()
+    Timer.objects.create(
+        incident=incident, kind="obligation.awake", subject_id=step.pk, key="user-1", generation=1,
+        due_at=LATER, attempt_at=LATER, created_at=AT,
+    )  # fmt: skip
+    assert "Nobody could be told" not in get(client, PAGE, company.auditor)
 
 
 def test_a_manager_adds_a_webhook_sees_its_secret_once_and_its_address_never(
