@@ -71,7 +71,7 @@ def review(part: int) -> None:
     for incident in Incident.objects.filter(pk__in=_share(part)).iterator(chunk_size=200):
         effects += len(services.law_preview(incident=incident, at=AT + timedelta(hours=1)))
         count += 1
-        if count == 200:  # noqa: PLR2004
+        if count == 200:
             early = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = time.perf_counter() - begun
     late = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
