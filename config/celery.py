@@ -13,7 +13,7 @@ def _configure() -> None:
     from django.conf import settings
 
     app.conf.update(settings.CELERY)
-    app.autodiscover_tasks(["incidents"])
+    app.autodiscover_tasks(["incidents", "reports"])
 
 
 _configure()

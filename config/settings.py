@@ -268,6 +268,7 @@ CELERY = {
         "watch": {"task": "incidents.tasks.watch", "schedule": 60, "options": {"expires": 50}},
         # 03:10 in Seoul. A night that was missed is caught up with by the watch.
         "nightly": {"task": "incidents.tasks.nightly", "schedule": crontab(hour=18, minute=10)},
+        "verify-filings": {"task": "reports.tasks.verify_filings", "schedule": crontab(hour=18, minute=40)},
     },
 }
 

@@ -7,14 +7,14 @@ from typing import Any
 from compliance.engine import in_zone, parse_instant
 from incidents import replay
 from incidents.replay import Stage, Step
-from reports import services, storage
+from reports import approvals, services, storage
 from reports.models import Filing
 
 
 def _file(stage: Stage, step: Step) -> None:
     """A whole filing as the people did it: drafted, reviewed, approved by another, frozen, handed over, answered."""
     given, at = step.arguments, step.at
-    author, approver = stage.person(step), stage.person(step, "approver", "counsel")
+    author = stage.person(step)
     filing = services.filing_start(
         incident=stage.incident(step), obligations=replay.duties(stage, step), form=given.get("form"), at=at, by=author
     )
@@ -22,10 +22,23 @@ def _file(stage: Stage, step: Step) -> None:
     if values:
         filing = services.filing_edit(filing=filing, values=values, edition=filing.edition, at=at, by=author)
     services.filing_send_to_review(filing=filing, at=at, by=author)
-    services.filing_approve(filing=filing, at=at, by=approver)
+    _approve(filing, stage, step)
     services.filing_freeze(filing=filing, at=at, by=author)
     if given.get("submit", True):
         _submit(filing, stage, step)
+
+
+def _approve(filing: Filing, stage: Stage, step: Step) -> None:
+    """By one, or by two where that is needed. Where it was told differently elsewhere, that is what happened."""
+    at, people = step.at, (stage.person(step, "approver", "counsel"), stage.person(step, "second", "approver"))
+    reason = step.arguments.get("conflict_reason", TOLD_LIKE_THIS)
+    for person in people:
+        if approvals.still_needed(Filing.objects.get(pk=filing.pk), at=at):
+            services.filing_approve(filing=filing, at=at, by=person, reason=reason)
+
+
+# What a replay gives as the reason when it tells one thing in two ways, unless the scenario knows better.
+TOLD_LIKE_THIS = "재현: 당시 알려진 대로 적음 (replay: as it was told at the time)"
 
 
 def _submit(filing: Filing, stage: Stage, step: Step) -> None:
@@ -42,7 +55,18 @@ def _submit(filing: Filing, stage: Stage, step: Step) -> None:
     )
 
 
-OPTIONAL = {"form", "values", "by", "approver", "submit", "submitted_at", "receipt", "refused"}
+OPTIONAL = {
+    "form",
+    "values",
+    "by",
+    "approver",
+    "second",
+    "conflict_reason",
+    "submit",
+    "submitted_at",
+    "receipt",
+    "refused",
+}
 replay.register_step("file", required={"rule", "duty", "channel"}, optional=OPTIONAL, play=_file)
 
 

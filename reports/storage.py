@@ -20,6 +20,11 @@ def path_of(sha256: str) -> Path:
     return Path(settings.FILES_ROOT) / sha256[:2] / sha256
 
 
+def digest_of(content: bytes) -> str:
+    """The SHA-256 by which ``content`` is kept."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def store(content: bytes, *, media_type: str, name: str, at: datetime) -> Document:
     """Keep ``content`` once. A crash in between leaves at most a file that no row names."""
     sha256 = hashlib.sha256(content).hexdigest()

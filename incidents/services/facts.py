@@ -1,6 +1,6 @@
 """Recording what is known. Rows are only added; after each one the duties are computed anew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,27 @@ FIGURE_CHANGED = "leak.new_fact_confirmed_at"
 LIES_AHEAD = frozenset({"authority.order_due_at"})
 _TYPED = frozenset({"label", "source", "note"})
 _KINDS = {"contested_instant": Fact.Kind.CANDIDATE, "event": Fact.Kind.EVENT}
+
+
+# What follows from facts that were just recorded: further happenings, as keyword arguments of :func:`fact_record`.
+Consequence = Callable[..., Sequence[Mapping[str, Any]]]
+_consequences: list[Consequence] = []
+
+
+def register_consequence(consequence: Consequence) -> None:
+    """Let a room above record further happenings: called with the incident, the new facts and ``at``, once all is assessed."""
+    if consequence not in _consequences:
+        _consequences.append(consequence)
+
+
+def _follow(incident: Incident, added: Sequence[Fact], *, at: datetime, by: User | None) -> None:
+    """Record what follows and assess once more. What was recorded because of something else has no further consequences."""
+    found = [given for consequence in _consequences for given in consequence(incident, added, at=at)]
+    for given in found:
+        instant = given["value"].astimezone(UTC).isoformat()
+        _add_fact(incident, at=at, by=by, **{**given, "value": instant})
+    if found:
+        reassess_locked(incident, at=at, by=by)
 
 
 def fact_record(
@@ -74,6 +95,7 @@ def fact_record(
         )
         reassess_locked(locked, at=at, by=by)
         hindsight.flag(locked, before, [fact], at=at, by=by)
+        _follow(locked, [fact], at=at, by=by)
         return fact
 
 
@@ -94,6 +116,7 @@ def facts_record(
         ]
         reassess_locked(locked, at=at, by=by)
         hindsight.flag(locked, before, added, at=at, by=by)
+        _follow(locked, added, at=at, by=by)
         return added
 
 
@@ -155,6 +178,7 @@ def candidate_adopt(*, candidate: Fact, reason: str, at: datetime, by: User | No
         _journal_fact(locked, row, action="candidate.adopted", old=None, at=at, by=by)
         reassess_locked(locked, at=at, by=by)
         hindsight.flag(locked, before, [row], at=at, by=by)
+        _follow(locked, [row], at=at, by=by)
         return row
 
 

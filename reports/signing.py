@@ -1,0 +1,161 @@
+"""An optional PAdES signature over a frozen document, with a seal that is seen on its first page.
+
+The signed copy is a document of its own: the unsigned bytes stay as they were frozen and can be drawn again at any time. The
+certificate (PKCS#12) and the file with its passphrase are settings; the passphrase is read when it is needed and kept nowhere.
+"""
+
+import hashlib
+import io
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils.html import escape
+from django.utils.translation import gettext_lazy as _
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import AxisAlignment, Margins, SimpleBoxLayoutRule
+from pyhanko.sign import fields, signers
+from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
+from pyhanko.stamp import StaticStampStyle
+from weasyprint import HTML
+
+from compliance.errors import BadInput, Refused
+from incidents import access, journal
+from incidents.services.common import changing
+from reports import prefill, storage
+from reports.models import Filing, Signature
+from reports.render import ASSETS, PackagedFiles
+from reports.states import FilingState
+
+journal.register({"filing.signed": _("Filing signed")})
+
+FIELD = "Breachclock"
+# Of the seal, in points from the lower left corner of the first page: in its margin, below what is printed.
+BOX = (400, 12, 560, 44)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealer:
+    """The certificate that signs."""
+
+    signer: signers.SimpleSigner
+
+    @property
+    def subject(self) -> str:
+        """Whose certificate it is."""
+        return str(self.signer.signing_cert.subject.human_friendly)
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the certificate."""
+        return hashlib.sha256(self.signer.signing_cert.dump()).hexdigest()
+
+
+def configured() -> bool:
+    """Whether this house has a certificate for filings."""
+    return bool(settings.SIGNING_CERTIFICATE)
+
+
+def sealer() -> Sealer:
+    """The configured certificate with its key.
+
+    Raises:
+        BadInput: none is configured, or it cannot be read with its passphrase.
+    """
+    path, secret = settings.SIGNING_CERTIFICATE, settings.SIGNING_PASSPHRASE_FILE
+    if not path:
+        raise BadInput(_("No certificate is configured (BREACHCLOCK_SIGNING_CERTIFICATE)."), code="no_certificate")
+    try:
+        passphrase = Path(secret).read_bytes().strip() if secret else None
+        loaded = signers.SimpleSigner.load_pkcs12(path, passphrase=passphrase)
+    except OSError:
+        loaded = None
+    if loaded is None or loaded.signing_cert is None:
+        raise BadInput(
+            _("The certificate in BREACHCLOCK_SIGNING_CERTIFICATE cannot be read with its passphrase."),
+            code="bad_certificate",
+        )
+    return Sealer(loaded)
+
+
+def sign(content: bytes, made: Sealer, *, at: datetime, words: str) -> bytes:
+    """``content`` (a PDF) with a PAdES baseline signature and a seal that says ``words``, dated ``at`` (aware)."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(content))
+    metadata = signers.PdfSignatureMetadata(
+        field_name=FIELD, subfilter=SigSeedSubFilter.PADES, md_algorithm="sha256", name=made.subject[:200]
+    )
+    field = SigFieldSpec(FIELD, on_page=0, box=BOX)
+    fields.append_signature_field(writer, field)
+    with tempfile.TemporaryDirectory() as folder:
+        # The seal's page is read from a file when the signature is made.
+        seal = Path(folder) / "seal.pdf"
+        seal.write_bytes(_seal(words))
+        signer = signers.PdfSigner(metadata, signer=made.signer, stamp_style=_style(seal))
+        return bytes(signer.sign_pdf(writer, existing_fields_only=True).getbuffer())
+
+
+def _seal(words: str) -> bytes:
+    """Drawn by the same renderer as the documents, so that its typeface is inside as PDF/A asks."""
+    width, height = BOX[2] - BOX[0], BOX[3] - BOX[1]
+    lines = "<br>".join(escape(line) for line in words.split("\n"))
+    page = (
+        '<html lang="ko"><head><link rel="stylesheet" href="breachclock:page.css"><style>'
+        f"@page {{ size: {width}pt {height}pt; margin: 0; @top-left {{ content: none }} @top-right {{ content: none }}"
+        " @bottom-left { content: none } @bottom-right { content: none } @bottom-center { content: none } }"
+        "body { margin: 2pt; font: 6pt/1.25 Pretendard; color: #1a1a1a }"
+        "div { border: 0.7pt solid #b02a2a; color: #b02a2a; padding: 2pt 4pt }</style></head>"
+        f"<body><div>{lines}</div></body></html>"
+    )
+    html = HTML(string=page, base_url=ASSETS, url_fetcher=PackagedFiles())
+    pdf: bytes = html.write_pdf(pdf_variant="pdf/a-3b")
+    return pdf
+
+
+def _style(seal: Path) -> StaticStampStyle:
+    middle = AxisAlignment.ALIGN_MID
+    layout = SimpleBoxLayoutRule(x_align=middle, y_align=middle, margins=Margins(0, 0, 0, 0))
+    return StaticStampStyle.from_pdf_file(str(seal), border_width=0, background_opacity=1, background_layout=layout)
+
+
+def filing_sign(*, filing: Filing, at: datetime, by: User) -> Signature:
+    """Sign the frozen document of ``filing`` with the house's certificate. Repeating answers the signature there is.
+
+    Raises:
+        NotPermitted: neither counsel nor approver.
+        Refused: not frozen, or handed over already.
+        BadInput: no certificate, or one that cannot be read.
+    """
+    with changing(filing.incident, at=at) as incident:
+        access.require_decide(by, incident)
+        held = Filing.objects.select_related("incident", "entity", "document").get(pk=filing.pk)
+        made = Signature.objects.filter(filing=held).first()
+        if made is not None:
+            return made
+        if held.state != FilingState.FROZEN or held.document is None:
+            raise Refused(_("Only a frozen filing that was not handed over yet can be signed."), code="wrong_state")
+        with_key = sealer()
+        words = f"{with_key.subject}\n{prefill.local_text(at, held.entity.zone)}\n{held}"
+        signed = sign(storage.read(held.document), with_key, at=at, words=words)
+        name = f"{str(held).replace('/', '-')}-signed.pdf"
+        document = storage.store(signed, media_type="application/pdf", name=name, at=at)
+        row = Signature.objects.create(
+            filing=held,
+            document=document,
+            subject=with_key.subject[:300],
+            fingerprint=with_key.fingerprint,
+            signed_by=by,
+            signed_at=at,
+        )
+        detail = {"document": document.sha256, "certificate": with_key.fingerprint}
+        journal.write(
+            incident=held.incident,
+            at=at,
+            by=by,
+            action="filing.signed",
+            subject=f"filing F{held.number}",
+            detail=detail,
+        )
+        return row
