@@ -316,6 +316,23 @@ def test_a_stage_the_model_does_not_have_is_named(own: dict[str, Any], message: 
     assert str(refused.value) == f"xx/act/own.yaml: {message}"
 
 
+def test_a_model_may_hold_one_stage_only() -> None:
+    single = {**MODEL, "version": {**MODEL["version"], "stages": [stage("only")]}}
+    written = {**OWN, "model": "_model.yaml", "versions": [{"from": "2025-01-01", "add_stages": [stage("end")]}]}
+    law = library(**{"xx/act/own.yaml": written, "xx/act/_model.yaml": single})
+    assert [item.key for item in law.rules["xx.act.report"].versions[0].stages] == ["only", "end"]
+
+
+def test_a_change_of_the_model_is_told_of_the_rule_that_follows_it() -> None:
+    changed = {**MODEL, "version": {**MODEL["version"], "penalties": both("more")}}
+    own = {**OWN, "model": "_model.yaml", "versions": [{"from": "2025-01-01"}]}
+    old, new = (library(**{"xx/act/own.yaml": own, "xx/act/_model.yaml": model}) for model in (MODEL, changed))
+    assert [(item.subject, item.place, item.new) for item in law_changes(old, new)] == [
+        ("xx.act.report@2025-01-01", "penalties.en", "more"),
+        ("xx.act.report@2025-01-01", "penalties.ko", "more (ko)"),
+    ]
+
+
 def test_a_model_that_is_not_there_is_named() -> None:
     with pytest.raises(LawError) as refused:
         library(**{"xx/act/own.yaml": {**OWN, "model": "_none.yaml", "versions": [{}]}})

@@ -151,6 +151,22 @@ def test_a_candidate_before_all_law_has_no_end() -> None:
     assert [(item.key, item.due_at) for item in found.alternatives] == [("old", None), ("a", T0 + H)]
 
 
+def test_a_standard_in_words_tells_its_start_and_that_the_law_has_no_number() -> None:
+    found = duty(of({"from": "known", "standard": "immediately"}), {"known": one("k")})
+    assert [(step.text.ko, step.text.en, step.at) for step in found.trace] == [
+        ("시작", "starts", T0),
+        ("법에 정해진 시간이 없음(즉시)", "the law sets no number (at once)", None),
+    ]
+
+
+def test_the_end_of_a_period_that_waits_for_a_submission_of_its_own_rule() -> None:
+    second = stage("second", {"from": {"submitted": "first"}, **HOUR})
+    law = library(rule(version(stage(), second, stage("third", {"from": {"due": "second"}, **HOUR}))))
+    sent = (Submission("xx.act.report", "first", "", T0),)
+    found = {item.stage: item.due_at for item in duties(law, {"known": one("k")}, submissions=sent)}
+    assert found["third"] == T0 + 2 * H
+
+
 # --- the moment an order or another act sets
 
 SET = {"from": "known", "standard": "as_set", "set_by": "set_for"}
@@ -241,6 +257,20 @@ def test_assessments_put_together_keep_questions_and_notices_once() -> None:
     assert (joined.as_of, joined.library_digest, len(joined.duties)) == (AS_OF, law.digest, 2)
     assert joined.questions == ("bad", "known")
     assert [item.rule for item in joined.notices] == ["xx.act.bill"]
+
+
+def test_one_assessment_put_together_is_itself() -> None:
+    found = assess(library(rule()), FactSheet({"known": one("k")}), EntityProfile("x", "X"), AS_OF)
+    joined = together([found])
+    assert (joined.duties, joined.questions, joined.as_of) == (found.duties, found.questions, AS_OF)
+
+
+def test_a_duty_of_others_is_one_without_occurrences() -> None:
+    each = stage("each", {"from": "change", **HOUR}, per_event="change")
+    law = library(rule(version(stage(), each), who={"role": "bank"}))
+    found = duties(law, {"known": one("k"), "change": (Event("e", T0),)})
+    assert {item.occurrence for item in found} == {""}
+    assert {item.stage for item in found} <= {"first", "each"}
 
 
 # --- limits in words
