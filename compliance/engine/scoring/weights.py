@@ -45,7 +45,7 @@ def run_weights(method: Method, weights: Weights, answers: Answers) -> Result:
     )
     steps = [_dataset_step(method, weights, number, item, answers) for number, item in enumerate(datasets)]
     steps += [_part_step(method, weights, "product", str(product))]
-    steps += [_circumstance_step(method, weights, key, item, answers) for key, item in added.items()]
+    steps += [_circumstance_step(method, key, item, answers) for key, item in added.items()]
     steps += [_part_step(method, weights, "score", str(score))]
     unanswered = [key for key, item in added.items() if item.low != item.high]
     return Result(
@@ -122,7 +122,7 @@ def _part_step(method: Method, weights: Weights, key: str, value: str) -> Step:
     return Step(key, part.text, {}, value, source=method.sources[part.source], confidence=part.confidence)
 
 
-def _circumstance_step(method: Method, weights: Weights, key: str, value: Span, answers: Answers) -> Step:
+def _circumstance_step(method: Method, key: str, value: Span, answers: Answers) -> Step:
     question, chosen = method.questions[key], answers.values.get(key)
     return Step(
         key=key,
