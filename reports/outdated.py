@@ -16,7 +16,7 @@ from reports.models import Filing
 from reports.states import LEFT_THE_HOUSE
 
 # Who answers the telephone is not about the incident; the rest of the record is.
-_ABOUT_US = "response"
+_ABOUT_US = "contact"
 
 
 @dataclass(frozen=True, slots=True)

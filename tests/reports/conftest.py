@@ -1,6 +1,7 @@
 """An incident with a filing on its way."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -30,9 +31,11 @@ class Case:
     company: Company
     incident: Incident
     duty: Obligation
+    begun: datetime = NOW
 
     def draft(self) -> Filing:
-        return reports.filing_start(incident=self.incident, obligations=[self.duty], at=NOW, by=self.company.owner)
+        owner = self.company.owner
+        return reports.filing_start(incident=self.incident, obligations=[self.duty], at=self.begun, by=owner)
 
     def approved(self) -> Filing:
         filing = self.draft()
@@ -60,10 +63,10 @@ def case(company: Company, settings, tmp_path) -> Case:
     return make_case(company, settings, tmp_path)
 
 
-def make_case(company: Company, settings, tmp_path) -> Case:
+def make_case(company: Company, settings, tmp_path, at: datetime = NOW) -> Case:
     settings.FILES_ROOT = tmp_path / "files"
-    incident = make_incident(company, at=NOW, known_at=KNOWN, known_label="외부 점검", code="2025-014")
+    incident = make_incident(company, at=at, known_at=KNOWN, known_label="외부 점검", code="2025-014")
     facts = [{"name": name, "value": value} for name, value in NARRATIVE.items()]
-    services.facts_record(incident=incident, facts=facts, at=NOW, by=company.owner)
+    services.facts_record(incident=incident, facts=facts, at=at, by=company.owner)
     duty = incident.obligations.get(rule="kr.network-act.incident-report", stage="initial")
-    return Case(company, incident, duty)
+    return Case(company, incident, duty, at)
