@@ -43,4 +43,7 @@ def get_policies() -> Policies:
     Raises:
         compliance.engine.LawError: a file is wrong; the process must not start.
     """
-    return load_policies(POLICIES)
+    policies = load_policies(POLICIES)
+    levels = {key: [level.key for level in method.levels] for key, method in get_methods().items()}
+    policies.check_signs(levels, get_library().facts)
+    return policies

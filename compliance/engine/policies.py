@@ -3,15 +3,17 @@
 Roles are named, never people. The first ladder whose conditions all hold is taken; the last one has none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from compliance.engine.errors import LawError
 from compliance.engine.strict import Node, read_file
 from compliance.engine.types import VAGUE, LocalText
 
+FILE = "escalation.yaml"
 # "deputy": those who stand in for the others whom the step names.
 DEPUTY = "deputy"
 ROLES = frozenset({"owner", "counsel", "approver", "manager", "ciso", "cpo", "executive"})
@@ -164,6 +166,23 @@ class Policies:
                 return sign.level
         return ""
 
+    def check_signs(self, levels: Mapping[str, Collection[str]], facts: Collection[str]) -> None:
+        """Refuse signs of severity that could never show: of ``levels`` by method, and ``facts``, there is no such one.
+
+        Raises:
+            LawError: the first of them.
+        """
+        for number, sign in enumerate(self.severity):
+            key = f"severity[{number}]"
+            if sign.fact and sign.fact not in facts:
+                raise LawError(FILE, f"{key}.fact", f"{sign.fact}: unknown fact; expected a fact of the vocabulary")
+            if sign.method and sign.method not in levels:
+                raise LawError(FILE, f"{key}.method", f"{sign.method}: expected one of {', '.join(sorted(levels))}")
+            for value in sign.values if sign.method else ():
+                if value not in levels[sign.method]:
+                    known = ", ".join(levels[sign.method])
+                    raise LawError(FILE, f"{key}.is", f"{value}: no level of {sign.method}; expected one of {known}")
+
 
 def _shows(value: Any, wanted: tuple[Any, ...]) -> bool:
     # True is not 1 here.
@@ -176,7 +195,7 @@ def load_policies(root: Path) -> Policies:
     Raises:
         LawError: the first thing that is wrong.
     """
-    node = read_file(root / "escalation.yaml", root=root).mapping(
+    node = read_file(root / FILE, root=root).mapping(
         required={"house_targets", "ranks", "acknowledgement", "severity", "ladders"}
     )
     link = node.at("acknowledgement").mapping(required={"link_valid_hours"}).at("link_valid_hours")

@@ -274,6 +274,21 @@ def test_true_is_no_number_where_severity_is_looked_for(tmp_path: Path) -> None:
     assert policies.severity_of([], [{"count": 1}]) == "high"
 
 
+SIGNS = [
+    ({"method": "enissa", "is": ["high"]}, "severity[0].method: enissa: expected one of edpb"),
+    ({"method": "edpb", "is": ["high", "hihg"]}, "severity[0].is: hihg: no level of edpb; expected one of risk, high"),
+    ({"fact": "risk.levl", "is": ["high"]}, "severity[0].fact: risk.levl: unknown fact; expected a fact of the vocabulary"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sign", "message"), SIGNS)
+def test_a_sign_that_could_never_show_is_refused(tmp_path: Path, sign: dict[str, Any], message: str) -> None:
+    policies = loaded(tmp_path, house(severity=[{"level": "high", **sign}]))
+    with pytest.raises(LawError) as refused:
+        policies.check_signs({"edpb": ["risk", "high"]}, {"risk.level"})
+    assert str(refused.value) == f"escalation.yaml: {message}"
+
+
 @pytest.mark.parametrize(("number", "hours"), [(1, 24), (2, 24), (3, 168), (40, 168)])
 def test_after_the_last_rung_it_repeats_at_growing_rank(policy: Ladder, number: int, hours: int) -> None:
     found = next_repeat(policy=policy, last_at=T0, number=number)
