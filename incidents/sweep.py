@@ -72,7 +72,7 @@ def _incidents() -> Iterator[int]:
 def _sweep_incident(pk: int, *, at: datetime) -> list[Difference]:
     with transaction.atomic():
         incident = Incident.objects.select_for_update().get(pk=pk)
-        found = [item for item in (_compared(kind, subject, at=at) for kind, subject in _clocks(incident)) if item]
+        found = _differences(incident, at=at)
         for item in found:
             _mend(item, incident, at=at)
         if found:
@@ -100,11 +100,23 @@ def _clocks(incident: Incident) -> Iterator[tuple[str, Subject]]:
         yield timers.EVIDENCE_RUNG, item
 
 
-def _compared(kind: str, subject: Subject, *, at: datetime) -> Difference:
-    rows = list(Timer.objects.filter(kind=kind, subject_id=subject.pk, generation=subject.generation))
-    planned_at = min((row.created_at for row in rows), default=at)
-    expected = _derived(kind, subject, at=planned_at)
-    held = {row.key: row for row in rows}
+def _differences(incident: Incident, *, at: datetime) -> list[Difference]:
+    clocks = list(_clocks(incident))
+    held: dict[tuple[str, int, int], list[Timer]] = {}
+    for row in Timer.objects.filter(incident=incident):
+        held.setdefault((row.kind, row.subject_id, row.generation), []).append(row)
+    rows = [held.get((kind, subject.pk, subject.generation), []) for kind, subject in clocks]
+    planned_at = [min((row.created_at for row in found), default=at) for found in rows]
+    planned = _derived(incident, clocks, planned_at)
+    compared = [
+        _compared(kind, subject, found, planned.get((kind, subject.pk), {}))
+        for (kind, subject), found in zip(clocks, rows, strict=True)
+    ]
+    return [item for item in compared if item]
+
+
+def _compared(kind: str, subject: Subject, rows: list[Timer], expected: dict[str, datetime]) -> Difference:
+    held = {row.key for row in rows}
     missing = [key for key in expected if key not in held]
     wrong = [
         row.key for row in rows if row.state == Timer.State.OBSOLETE or row.due_at != expected.get(row.key, row.due_at)
@@ -114,14 +126,19 @@ def _compared(kind: str, subject: Subject, *, at: datetime) -> Difference:
     return Difference(kind, subject, tuple(sorted(missing)), tuple(sorted(wrong)))
 
 
-def _derived(kind: str, subject: Subject, *, at: datetime) -> dict[str, datetime]:
-    """The steps the scheduler would plan at ``at``: their moments by key. Leaves nothing behind."""
-    draft = copy.copy(subject)
-    draft.generation = NO_GENERATION
+Planned = dict[tuple[str, int], dict[str, datetime]]
+
+
+def _derived(incident: Incident, clocks: list[tuple[str, Subject]], planned_at: list[datetime]) -> Planned:
+    """The steps that the scheduler would plan for each clock: their moments by key. Leaves nothing behind."""
+    planned: Planned = {}
     with transaction.atomic():
-        _schedule(draft, at=at)
-        rows = Timer.objects.filter(kind=kind, subject_id=subject.pk, generation=NO_GENERATION)
-        planned = dict(rows.values_list("key", "due_at"))
+        for (_kind, subject), at in zip(clocks, planned_at, strict=True):
+            draft = copy.copy(subject)
+            draft.generation = NO_GENERATION
+            _schedule(draft, at=at)
+        for row in Timer.objects.filter(incident=incident, generation=NO_GENERATION):
+            planned.setdefault((row.kind, row.subject_id), {})[row.key] = row.due_at
         transaction.set_rollback(True)
     return planned
 

@@ -278,7 +278,14 @@ def test_a_receipt_number_of_what_was_refused_is_not_referred_to(case: Case) -> 
 def test_every_step_is_in_the_journal(case: Case) -> None:
     submit(case, case.frozen())
     actions = list(JournalEntry.objects.filter(subject="filing F1").values_list("action", flat=True))
-    assert actions == ["filing.started", "filing.in_review", "filing.approval_given", "filing.approved", "filing.frozen", "filing.submitted"]
+    assert actions == [
+        "filing.started",
+        "filing.in_review",
+        "filing.approval_given",
+        "filing.approved",
+        "filing.frozen",
+        "filing.submitted",
+    ]
 
 
 @pytest.mark.parametrize(("known", "status"), [("2026-09-10 09:00", "blank"), ("2026-09-11 09:00", "missing")])
