@@ -25,7 +25,7 @@ class AvailabilityForm(InstantForm):
     """What both forms share: the entity, who asks, and for whom."""
 
     person = _PersonField(label=_("Person"), queryset=User.objects.none(), empty_label=None)
-    deputy = _PersonField(label=_("Deputy"), queryset=User.objects.none(), required=False)
+    deputy = _PersonField(label=_("Deputy"), queryset=User.objects.none(), required=False, empty_label=_("Nobody"))
 
     def __init__(self, *args: Any, entity: Entity, user: User, **options: Any) -> None:
         self.entity = entity
