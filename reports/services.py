@@ -22,6 +22,7 @@ from reports import approvals, conflicts, prefill, render, statement, storage
 from reports.denials import denials
 from reports.drawing import drawn_with
 from reports.forms import Field, Form, forms_for
+from reports.forms.formats import problem
 from reports.models import Approval, Dispatch, Document, Filing, Submission
 from reports.states import EDITABLE, FILING, FilingState
 
@@ -153,17 +154,11 @@ def _known(form: Form, filing: Filing, values: Mapping[str, Any]) -> list[tuple[
 
 def _edited(item: Field, value: Any, filing: Filing, *, at: datetime, by: User) -> dict[str, Any]:
     text = clean(str(value)) if value is not None else ""
-    if len(text) > item.max_length:
-        raise BadInput(
-            _("%(label)s has %(length)d characters. At most %(most)d fit."),
-            code="too_long",
-            field=item.key,
-            label=item.label.get("ko"),
-            length=len(text),
-            most=item.max_length,
-        )
+    _require_length(item, text)
     if text and item.type == "instant":
         text = _instant(item, text)
+    if text:
+        _require_format(item, text)
     by_hand = {"kind": "person", "user": by.get_username(), "at": at.astimezone(UTC).isoformat()}
     return {
         "value": text or None,
@@ -171,6 +166,40 @@ def _edited(item: Field, value: Any, filing: Filing, *, at: datetime, by: User) 
         "provenance": by_hand if text else None,
         "edited": True,
     }
+
+
+def _require_length(item: Field, text: str) -> None:
+    if len(text) > item.max_length:
+        raise BadInput(
+            _("%(label)s has %(length)d characters. At most %(most)d fit."),
+            code="too_long",
+            field=item.key,
+            label=_in_language(item.label),
+            length=len(text),
+            most=item.max_length,
+        )
+
+
+def _require_format(item: Field, text: str) -> None:
+    expected = problem(item, text)
+    if expected is not None:
+        raise BadInput(
+            _("%(label)s: %(value)s cannot be used. Expected %(expected)s."),
+            code="wrong_format",
+            field=item.key,
+            label=_in_language(item.label),
+            value=text[:60],
+            expected=_in_language(expected),
+        )
+
+
+def _require_fit(filing: Filing) -> None:
+    """What the record filled must fit as well as what a person typed."""
+    for item in prefill.form_of(filing).fields(filing.stage):
+        value = (filing.values.get(item.key) or {}).get("value")
+        if isinstance(value, str) and value and item.type not in ("instant", "table"):
+            _require_length(item, value)
+            _require_format(item, value)
 
 
 def _instant(item: Field, text: str) -> str:
@@ -257,12 +286,14 @@ def filing_send_to_review(*, filing: Filing, at: datetime, by: User) -> Filing:
     """The author is done.
 
     Raises:
+        BadInput: a value is too long or not written as the receiver wants it.
         Refused: required fields are missing, a denial rests on nothing, or the record contradicts it.
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         held = _movable(filing, "send_to_review")
         _require_complete(held)
+        _require_fit(held)
         _require_grounds(held)
         _require_no_contradiction(held, at=at)
         held.send_to_review()

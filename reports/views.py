@@ -1,6 +1,6 @@
 """The pages of filings: fields and PDF side by side, and every step to the receipt."""
 
-from datetime import datetime
+import secrets
 from typing import Any
 
 from django import forms
@@ -8,20 +8,23 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_GET, require_POST
 
 from compliance import clock
+from compliance.engine import LocalText, canonical_json
 from compliance.errors import Refused
 from incidents import access
-from incidents.forms import InstantForm, LocalInstant
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
-from reports import prefill, services, statement, storage, typography
+from reports import page, prefill, public, services, statement, storage, typography
+from reports.actions import ACTIONS
+from reports.channels import portal
 from reports.forms import Field
-from reports.models import Filing, Submission
+from reports.forms.formats import chosen
+from reports.inputs import OutcomeForm, PublicStatementForm, RequestForm, ResolveForm, SubmissionForm
+from reports.models import Filing, PublicStatement, Submission
 from reports.states import FILING
 
 
@@ -63,38 +66,6 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     return redirect("reports:filing", code, filing.number)
 
 
-class SubmissionForm(InstantForm):
-    """How it was handed over."""
-
-    submitted_at = LocalInstant(label=gettext_lazy("Handed over at"))
-    channel = forms.ChoiceField(label=gettext_lazy("Channel"))
-    receipt_number = forms.CharField(label=gettext_lazy("Receipt number"), max_length=100, required=False)
-    proof = forms.FileField(label=gettext_lazy("Proof (PDF, PNG or JPEG)"), required=False)
-    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=2000)
-
-    def __init__(self, *args: Any, filing: Filing, **options: Any) -> None:
-        super().__init__(*args, **options)
-        language = get_language() or "en"
-        channels = prefill.form_of(filing).channels
-        self.fields["channel"].choices = [(key, text.get(language)) for key, text in channels.items()]
-        self.fields["submitted_at"].zone = filing.entity.zone
-
-
-class OutcomeForm(InstantForm):
-    """What came back."""
-
-    outcome = forms.ChoiceField(
-        label=gettext_lazy("Answer"),
-        choices=(("acknowledged", gettext_lazy("Acknowledged")), ("refused", gettext_lazy("Refused"))),
-    )
-    outcome_at = LocalInstant(label=gettext_lazy("Answered at"))
-    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=2000)
-
-    def __init__(self, *args: Any, filing: Filing, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["outcome_at"].zone = filing.entity.zone
-
-
 @login_required
 def filing(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """One filing; a POST says what to do with it."""
@@ -110,102 +81,16 @@ def filing(request: HttpRequest, code: str, number: int) -> HttpResponse:
 def _act(request: HttpRequest, held: Filing) -> HttpResponse | dict[str, Any]:
     """Do what the form asks. A redirect when it was done, otherwise what the page must show."""
     action = request.POST.get("action", "")
-    if action not in _ACTIONS:
+    if action not in ACTIONS:
         raise Http404(action)
     try:
-        failed = _ACTIONS[action](request, held, clock.now())
+        failed = ACTIONS[action](request, held, clock.now())
     except Refused as refused:
         return {"error": refused, "typed": request.POST}
     if failed is not None:
         return {"failed": failed, "typed": request.POST}
     messages.success(request, _("Saved."))
     return redirect("reports:filing", held.incident.code, held.number)
-
-
-def _edit(request: HttpRequest, held: Filing, at: datetime) -> None:
-    values: dict[str, Any] = {}
-    for item in prefill.form_of(held).fields(held.stage):
-        name = f"field-{item.key}"
-        if name in request.POST and item.type != "table":
-            values[item.key] = _typed(item, request.POST[name], held)
-    changed = {key: value for key, value in values.items() if _differs(held, key, value)}
-    edition = request.POST.get("edition", "0")
-    services.filing_edit(
-        filing=held, values=changed, edition=int(edition) if edition.isdigit() else 0, at=at, by=request.user
-    )
-
-
-def _typed(item: Field, text: str, held: Filing) -> str | None:
-    if item.type == "instant" and text.strip():
-        try:
-            found = LocalInstant(zone=held.entity.zone).clean(text)
-        except forms.ValidationError as error:
-            raise Refused(error.messages[0], code="time", field=item.key) from None
-        return found.isoformat() if found else None
-    return text.strip() or None
-
-
-def _differs(held: Filing, key: str, value: str | None) -> bool:
-    before = (held.values.get(key) or {}).get("value")
-    return (before or None) != (value or None) and str(before or "").replace("\r\n", "\n") != str(value or "").replace(
-        "\r\n", "\n"
-    )
-
-
-def _submit(request: HttpRequest, held: Filing, at: datetime) -> forms.Form | None:
-    form = SubmissionForm(request.POST, request.FILES, filing=held)
-    if not form.is_valid():
-        return form
-    data = form.cleaned_data
-    proof = data["proof"]
-    services.submission_record(
-        filing=held,
-        submitted_at=data["submitted_at"],
-        channel=data["channel"],
-        receipt_number=data["receipt_number"],
-        note=data["note"],
-        proof=(proof.name, proof.read()) if proof else None,
-        at=at,
-        by=request.user,
-    )
-    return None
-
-
-def _answer(request: HttpRequest, held: Filing, at: datetime) -> forms.Form | None:
-    form = OutcomeForm(request.POST, filing=held)
-    if not form.is_valid():
-        return form
-    data = form.cleaned_data
-    services.submission_outcome(
-        submission=Submission.objects.select_related("filing__incident").get(filing=held),
-        acknowledged=data["outcome"] == "acknowledged",
-        outcome_at=data["outcome_at"],
-        note=data["note"],
-        at=at,
-        by=request.user,
-    )
-    return None
-
-
-def _simple(service: Any, **names: str) -> Any:
-    def act(request: HttpRequest, held: Filing, at: datetime) -> None:
-        given = {argument: request.POST.get(field, "") for argument, field in names.items()}
-        service(filing=held, at=at, by=request.user, **given)
-
-    return act
-
-
-_ACTIONS: dict[str, Any] = {
-    "edit": _edit,
-    "refill": _simple(services.filing_refill),
-    "review": _simple(services.filing_send_to_review),
-    "return": _simple(services.filing_return, note="note"),
-    "approve": _simple(services.filing_approve),
-    "freeze": _simple(services.filing_freeze),
-    "withdraw": _simple(services.filing_withdraw, reason="note"),
-    "submit": _submit,
-    "answer": _answer,
-}
 
 
 def _context(
@@ -222,6 +107,7 @@ def _context(
     real = held.incident.kind != Incident.Kind.REPLAY
     now, moves = clock.now(), {name for name, move in FILING.items() if held.state in move.source}
     sections = _sections(held, typed if error and typed and typed.get("action") == "edit" else None)
+    handles = access.may_handle(request.user, held.incident) and real
     return {
         "incident": held.incident,
         "filing": held,
@@ -236,18 +122,34 @@ def _context(
         "changes": statement.changes(held, at=now),
         "obligations": held.obligations.select_related("incident", "entity"),
         "moves": moves,
-        "editable": held.state == "draft" and access.may_handle(request.user, held.incident) and real,
-        "may_handle": access.may_handle(request.user, held.incident) and real,
+        "editable": held.state == "draft" and handles,
+        "may_handle": handles,
         "may_decide": access.may_decide(request.user, held.incident) and real,
-        "own": request.user.pk in (held.author_id, held.edited_by_id),
         "submission": submission,
-        "submission_form": failed
-        if isinstance(failed, SubmissionForm)
-        else SubmissionForm(typed if error and typed and typed.get("action") == "submit" else None, filing=held),
-        "outcome_form": failed if isinstance(failed, OutcomeForm) else OutcomeForm(filing=held),
+        **_forms(held, failed, typed if error else None),
+        **page.review(held, request.user, at=now, real=real),
+        **page.ways(held, at=now),
+        "late": page.late(held, at=now) if handles else [],
+        "request_key": secrets.token_urlsafe(16),
         "error": error,
+        "typed": typed or {},
         "zone": held.entity.zone,
         "now": now,
+    }
+
+
+def _forms(held: Filing, failed: forms.Form | None, typed: Any) -> dict[str, forms.Form]:
+    """The page's forms, filled with what was typed where it was refused."""
+    kinds: dict[str, Any] = {
+        "submit": SubmissionForm,
+        "answer": OutcomeForm,
+        "request": RequestForm,
+        "resolve": ResolveForm,
+    }
+    action = typed.get("action") if typed else None
+    return {
+        f"{name}_form": failed if isinstance(failed, kind) else kind(typed if action == name else None, filing=held)
+        for name, kind in kinds.items()
     }
 
 
@@ -257,21 +159,33 @@ def _sections(held: Filing, typed: Any) -> list[dict[str, Any]]:
     return [
         {
             "title": section.title,
-            "fields": [_shown(held, item, typed, version) for item in section.fields],
+            "fields": [_shown(held, item, typed, version, form.language) for item in section.fields],
         }
         for section in form.sections_in(held.stage)
     ]
 
 
-def _shown(held: Filing, item: Field, typed: Any, version: str) -> dict[str, Any]:
+def _shown(held: Filing, item: Field, typed: Any, version: str, language: str) -> dict[str, Any]:
     value = held.values.get(item.key) or {"value": None, "status": prefill.status_of(None, item, held.stage, version)}
-    text = prefill.shown(value, item, held.entity.zone)
-    raw = text
+    text = prefill.shown(value, item, held.entity.zone, language)
+    raw = str(value.get("value") or "") if item.type != "table" else ""
     if item.type == "instant" and value.get("value"):
         raw = text[:16].replace(" ", "T")
-    if typed is not None and f"field-{item.key}" in typed:
-        raw = typed[f"field-{item.key}"]
-    return {"field": item, "value": value, "text": text, "raw": raw, "need": item.needed(held.stage, version)}
+    name = f"field-{item.key}"
+    if typed is not None and name in typed:
+        raw = ", ".join(typed.getlist(name)) if item.type == "choices" else typed[name]
+    need = item.needed(held.stage, version)
+    return {"field": item, "value": value, "text": text, "raw": raw, "need": need, "options": _options(item, raw)}
+
+
+_YES_NO = {"true": LocalText("예", "Yes"), "false": LocalText("아니요", "No")}
+
+
+def _options(item: Field, raw: str) -> list[tuple[str, LocalText, bool]]:
+    """What can be chosen, and what is."""
+    options = _YES_NO if item.type == "boolean" else item.options
+    picked = chosen(raw) if item.type == "choices" else [raw]
+    return [(key, words, key in picked) for key, words in options.items()]
 
 
 @login_required
@@ -302,3 +216,82 @@ def _file(content: bytes, media_type: str, name: str, *, inline: bool) -> HttpRe
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+@login_required
+@require_GET
+def signed(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    """The signed copy of the frozen document."""
+    held = _filing(request, code, number)
+    signature = getattr(held, "signature", None)
+    if signature is None:
+        raise Http404
+    return _file(storage.read(signature.document), "application/pdf", f"{code}-F{number}-signed.pdf", inline=False)
+
+
+@login_required
+@require_GET
+def statement_json(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    """The statement the document was made from, as it is attached inside."""
+    held = _filing(request, code, number)
+    if held.statement is None:
+        raise Http404
+    return _file(canonical_json(held.statement), "application/json", f"{code}-F{number}.json", inline=False)
+
+
+@login_required
+@require_GET
+def by_hand(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    """What to enter at a portal, read out or write: field by field, and what to attach."""
+    held = _filing(request, code, number)
+    if held.statement is None:
+        raise Http404
+    form = prefill.form_of(held)
+    context = {
+        "incident": held.incident,
+        "filing": held,
+        "form": form,
+        "stage": form.stages[held.stage],
+        "sections": list(portal.lines(held)),
+        "channels": form.channels,
+        "law_says": page.channel_words(held),
+        "signature": getattr(held, "signature", None),
+        "zone": held.entity.zone,
+    }
+    return render(request, "reports/by_hand.html", context)
+
+
+FIGURES = 5
+
+
+@login_required
+def public_statements(request: HttpRequest, code: str) -> HttpResponse:
+    """What the company said in public, and a form to keep one more."""
+    incident = find(request, code)
+    zone = incident.entities.order_by("pk").values_list("zone", flat=True).first() or "UTC"
+    form = PublicStatementForm(request.POST or None, zone=zone)
+    refused = None
+    if request.method == "POST" and form.is_valid():
+        figures = {request.POST.get(f"topic-{n}", ""): request.POST.get(f"said-{n}", "") for n in range(FIGURES)}
+        figures.pop("", None)
+        try:
+            public.public_statement_record(
+                incident=incident, figures=figures, at=clock.now(), by=request.user, **form.cleaned_data
+            )
+        except Refused as error:
+            refused = error
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("reports:public_statements", code)
+    context = {
+        "incident": incident,
+        "rows": PublicStatement.objects.filter(evidence__incident=incident).select_related("evidence__recorded_by"),
+        "topics": public.topics(),
+        "lines": [(n, request.POST.get(f"topic-{n}", ""), request.POST.get(f"said-{n}", "")) for n in range(FIGURES)],
+        "form": form,
+        "error": refused,
+        "may_handle": access.may_handle(request.user, incident) and incident.kind != Incident.Kind.REPLAY,
+        "zone": zone,
+    }
+    wrong = refused is not None or (request.method == "POST" and bool(form.errors))
+    return render(request, "reports/public.html", context, status=UNPROCESSABLE if wrong else 200)
