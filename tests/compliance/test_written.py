@@ -190,12 +190,12 @@ def test_a_submission_of_another_rule_or_stage_binds_nothing() -> None:
     found = {item.stage: item for item in duties(law, {"known": KNOWN}, submissions=others)}
     assert found["first"].due_at == T0 + 73 * H
     assert [(step.text.to_json(), step.at) for step in found["first"].trace[-1:]] == [
-        ({"ko": "first this (ko) ('second'의 기한)", "en": "first this (second is due)"}, T0 + 73 * H)
+        ({"ko": "first this (ko) ('second (ko)'의 기한)", "en": "first this ('second' is due)"}, T0 + 73 * H)
     ]
     done = (*others, Submission("xx.act.report", "second", "", T0 + 9 * H))
     found = {item.stage: item for item in duties(law, {"known": KNOWN}, submissions=done)}
     assert [(step.text.to_json(), step.at) for step in found["first"].trace[-1:]] == [
-        ({"ko": "first this (ko) ('second'을(를) 한 때)", "en": "first this (second was done)"}, T0 + 9 * H)
+        ({"ko": "first this (ko) ('second (ko)'을(를) 한 때)", "en": "first this ('second' was done)"}, T0 + 9 * H)
     ]
 
 
