@@ -45,7 +45,7 @@ def duty_message(
             _("Step"): _step(row, timer, language),
         }
         headline = _headline(row, duty, language, now=now)
-        return _message(
+        return message_of(
             f"escalation:{escalation.pk}:{member.user_id}",
             headline,
             lines,
@@ -221,7 +221,7 @@ def evidence_message(
             **in_own_time(expires, zone, reader_zone(member)),
             _("Step"): LocalText(**timer.payload["name"]).get(member.language),
         }
-        return _message(
+        return message_of(
             f"escalation:{escalation.pk}:{member.user_id}",
             headline,
             lines,
@@ -250,7 +250,7 @@ def failure_message(incident: Incident, timer: Timer, member: Membership, *, now
             _("Attempts"): str(timer.attempts + 1),
         }
         key = f"timer-failed:{timer.pk}:{now.date().isoformat()}:{member.user_id}"
-        return _message(
+        return message_of(
             key,
             headline,
             lines,
@@ -281,7 +281,7 @@ def undelivered_message(lost: OutboxMessage, member: Membership, *, at: datetime
             _("Attempts"): _("%(number)d, and it goes on trying") % {"number": lost.attempts},
         }
         who = f"{lost.recipient_id or '-'}.{lost.endpoint_id or '-'}"
-        return _message(
+        return message_of(
             f"{UNDELIVERED}{incident.pk}:{who}:{at.date().isoformat()}:{member.user_id}",
             headline,
             lines,
@@ -306,7 +306,7 @@ def way_of(row: OutboxMessage) -> str:
 LATE_WORTH_SAYING = timedelta(minutes=2)
 
 
-def _message(
+def message_of(
     dedupe: str,
     headline: str,
     lines: dict[str, str],
@@ -317,6 +317,7 @@ def _message(
     late: int = 0,
     extra: Extra | None = None,
 ) -> Message:
+    """A message in the language in use, laid out as text and HTML."""
     kinds = {Incident.Kind.DRILL: _("[DRILL] "), Incident.Kind.REPLAY: _("[REPLAY] ")}
     notes = []
     if late > LATE_WORTH_SAYING.total_seconds():

@@ -47,4 +47,4 @@ def _message(said: Words, incident: Incident, dedupe: str) -> outbox.Message:
         "incident": {"code": incident.code, "title": incident.title, "kind": str(incident.kind)},
         **said.data,
     }
-    return messages._message(dedupe, said.headline, dict(said.lines), todo=said.todo, incident=incident, data=data)
+    return messages.message_of(dedupe, said.headline, dict(said.lines), todo=said.todo, incident=incident, data=data)
