@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from compliance.engine import LocalText
@@ -213,18 +213,18 @@ def _words(row: Dispatch, *, uncertain: bool) -> Callable[[Membership], notices.
     def words(member: Membership) -> notices.Words:
         said = {"filing": str(row.filing)}
         headline = (
-            _now("%(filing)s: uncertain whether it reached the authority") % said
+            gettext("%(filing)s: uncertain whether it reached the authority") % said
             if uncertain
-            else _now("%(filing)s could not be handed over and is still with us") % said
+            else gettext("%(filing)s could not be handed over and is still with us") % said
         )
         todo = (
-            _now(
+            gettext(
                 "Ask the addressee whether it arrived, then say so on the filing's page. It is not sent again by itself."
             )
             if uncertain
-            else _now("Send it again or hand it over another way. The clock runs on.")
+            else gettext("Send it again or hand it over another way. The clock runs on.")
         )
-        lines = {_now("Filing"): str(row.filing), _now("Channel"): row.channel, _now("To"): row.target}
+        lines = {gettext("Filing"): str(row.filing), gettext("Channel"): row.channel, gettext("To"): row.target}
         return notices.Words(headline, lines, todo, f"dispatch.{'uncertain' if uncertain else 'not_sent'}")
 
     return words

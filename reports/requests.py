@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from compliance import clock
@@ -182,20 +182,20 @@ def _words(row: InformationRequest, member: Membership, *, now: datetime) -> not
     due = row.due_at or now
     said = {"filing": str(row.filing), "time": duration(due - now, member.language)}
     headline = (
-        _now("%(filing)s: the request of the authority is past due by %(time)s")
+        gettext("%(filing)s: the request of the authority is past due by %(time)s")
         if due < now
-        else _now("%(filing)s: answer the request of the authority, %(time)s left")
+        else gettext("%(filing)s: answer the request of the authority, %(time)s left")
     ) % said
     addressee: LocalText = prefill.form_of(row.filing).addressee
     lines = {
-        _now("Filing"): str(row.filing),
-        _now("To"): addressee.get(member.language),
-        _now("Due"): local(due, row.filing.entity.zone),
+        gettext("Filing"): str(row.filing),
+        gettext("To"): addressee.get(member.language),
+        gettext("Due"): local(due, row.filing.entity.zone),
     }
     return notices.Words(
         headline,
         lines,
-        _now("Answer it, then record how on the filing's page."),
+        gettext("Answer it, then record how on the filing's page."),
         "request.reminded",
         {"due_at": due.astimezone(UTC).isoformat()},
     )
