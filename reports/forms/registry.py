@@ -160,6 +160,7 @@ class Form:
     takes: frozenset[str] = frozenset()
     # The title of the section that the duty's own list of contents fills, and what those contents are filled from.
     contents: LocalText | None = None
+    contents_need: str = "if_known"
     # A machine-readable version of it, by its key in reports.exports.
     export: str | None = None
     # Of a letter: the sentences before and after the contents, by stage ("*": every other).
@@ -242,7 +243,10 @@ def read_form(node: Node, *, key: str) -> Form:
         "serves",
         "sections",
     }
-    node.mapping(required=required, optional={"contradictions", "takes", "contents", "export", "opening", "closing"})
+    node.mapping(
+        required=required,
+        optional={"contradictions", "takes", "contents", "contents_need", "export", "opening", "closing"},
+    )
     if node.at("form").text() != key:
         raise node.fail(f"{node.at('form').text()}: expected {key}, the name of its folder", "form")
     _each_key_once(node)
@@ -262,6 +266,7 @@ def read_form(node: Node, *, key: str) -> Form:
         serves=tuple(pair for item in node.at("serves").items() for pair in _serves(item, stages)),
         takes=takes,
         contents=read_words(node.at("contents")) if node.has("contents") else None,
+        contents_need=node.at("contents_need").one_of(NEEDS) if node.has("contents_need") else "if_known",
         export=node.at("export").one_of(EXPORTS) if node.has("export") else None,
         opening=_sentences(node, "opening", stages),
         closing=_sentences(node, "closing", stages),

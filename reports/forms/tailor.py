@@ -50,30 +50,48 @@ def tailored(form: Form, duty: Duty) -> Form:
     made = replace(form, **{key: take(form, duty) for key, take in _TAKEN.items() if key in form.takes})
     if "contents" not in form.takes or form.contents is None:
         return made
-    items = _contents(form, duty)
-    # A letter begins with them; a report says first who reports.
-    place = 0 if made.audience in LETTERS else 1
+    made = replace(made, note=_with_remarks(form.note, duty))
+    own = [item for section in form.sections for item in section.fields]
+    further = form.contents_need == "optional"
+    items = _contents(form, duty, first=len(own) + 1 if further else 1)
+    # A letter begins with them unless it has headings of its own; a report says first who reports.
+    place = len(form.sections) if further else 0 if made.audience in LETTERS else 1
     shown = (Section(form.contents, items),) if items else ()
     return replace(made, sections=(*made.sections[:place], *shown, *made.sections[place:]))
 
 
-def _contents(form: Form, duty: Duty) -> tuple[Field, ...]:
-    """Each statutory item as a field of its own; its number is its place in the list."""
+def _contents(form: Form, duty: Duty, *, first: int) -> tuple[Field, ...]:
+    """Each statutory item as a field of its own; its number is its place in the list, counted from ``first``."""
     return tuple(
         Field(
             key=f"content_{number}",
             number=str(number),
-            label=LocalText(text["ko"], text["en"][:1].upper() + text["en"][1:]),
+            label=LocalText(text["ko"], _begun(text["en"])),
             type="longtext",
-            need={EVERY_STAGE: "if_known"},
+            need={EVERY_STAGE: form.contents_need},
             source=None,
             source_name="",
             max_length=8000,
             known_from="S",
             help=None,
         )
-        for number, text in enumerate(duty["contents"], start=1)
+        for number, text in enumerate(filter(_is_item, duty["contents"]), start=first)
     )
+
+
+# How the library begins what is no item: what a notice may not say (us.ma.breach), and that no list is known.
+NO_ITEMS = ("MUST NOT ", "No list of items known", "No statutory list", "No need for ", "No prescribed content")
+NO_LIST = frozenset({"not specified", "not specified in the article", "not read"})
+
+
+def _is_item(text: Mapping[str, str]) -> bool:
+    return not text["en"].startswith(NO_ITEMS) and text["en"].lower() not in NO_LIST
+
+
+def _with_remarks(note: LocalText, duty: Duty) -> LocalText:
+    """What the notice may not say, or that no list is known, is no item of it: whoever writes it is told."""
+    remarks = [text for text in duty["contents"] if not _is_item(text)]
+    return _joined([note.to_json(), *remarks], " ") if remarks else note
 
 
 def _words(text: Mapping[str, str]) -> LocalText:
@@ -81,7 +99,12 @@ def _words(text: Mapping[str, str]) -> LocalText:
 
 
 def _joined(texts: list[Mapping[str, str]], sign: str) -> LocalText:
-    return LocalText(sign.join(text["ko"] for text in texts), sign.join(text["en"] for text in texts))
+    return LocalText(sign.join(text["ko"] for text in texts), _begun(sign.join(text["en"] for text in texts)))
+
+
+def _begun(text: str) -> str:
+    """With a capital at the start: an item of a list stands alone here."""
+    return text[:1].upper() + text[1:]
 
 
 def is_own_record(duty: Duty) -> bool:

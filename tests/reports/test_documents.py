@@ -15,8 +15,11 @@ from pypdf import PdfReader
 from compliance.engine import LawError, canonical_json, digest
 from reports import render, storage, typography
 from reports import services as reports
+from reports.forms import Form
 from reports.forms.registry import all_forms
+from reports.forms.words import LANGUAGES
 from reports.sample import sample_statement
+from reports.sayings import say
 from tests.reports.conftest import NOW, Case
 
 
@@ -221,12 +224,17 @@ def test_an_address_that_is_not_packaged_is_refused() -> None:
             render.PackagedFiles().fetch(url)
 
 
-@pytest.mark.parametrize(
-    ("key", "stage"), [(form.key, stage) for form in all_forms().values() for stage in form.stages]
-)
+def fullest(form: Form) -> str:
+    """The stage that shows most fields: all stages of a form are made by one template."""
+    return max(form.stages, key=lambda stage: len(form.fields(stage)))
+
+
+@pytest.mark.parametrize(("key", "stage"), [(form.key, fullest(form)) for form in all_forms().values()])
 def test_every_form_prints_its_sample_in_the_order_of_its_fields(key: str, stage: str) -> None:
     form = all_forms()[key]
     content = render.to_pdf(sample_statement(form, stage))
+    fonts = fonts_of(content)
+    assert all(is_ours(name) and {"/FontFile2", "/FontFile3"} & set(font) for name, font in fonts.items())
     text = "".join(text_of(content).split())
     found = [
         re.search(rf"{item.number}\.?{re.escape(''.join(item.label.get(form.language).split()))}", text)
@@ -248,3 +256,41 @@ def test_a_sample_that_misses_a_field_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sample, "FOLDER", tmp_path)
     with pytest.raises(LawError, match=r"kr_leak_report/sample\.yaml: address: missing"):
         sample.sample_values(form)
+
+
+def test_japanese_can_be_read_back_in_its_order_and_the_document_says_its_language() -> None:
+    reader = PdfReader(io.BytesIO(render.to_pdf(sample_statement(all_forms()["jp_ppc_report"], "preliminary"))))
+    text = "".join("".join(page.extract_text() for page in reader.pages).split())
+    sentences = (
+        "個人データの漏えい等の報告書",
+        "報告者",
+        "東京都千代田区仮町1番地",
+        "ウェブシェルが発見され、隔離して",
+        "公表の実施状況（第7号）",
+        "上記のとおり報告します。",
+        "個人情報保護委員会御中",
+    )
+    places = [text.find(sentence) for sentence in sentences]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert reader.root_object["/Lang"] == "ja"
+    assert any(
+        "Noto-Sans-JP" in name
+        for name in fonts_of(render.to_pdf(sample_statement(all_forms()["jp_ppc_report"], "preliminary")))
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "language"), [("kr_incident_report", "ko"), ("eu_gdpr_art34", "en"), ("jp_subject_notice", "ja")]
+)
+def test_a_document_says_in_which_language_it_is_written(form: str, language: str) -> None:
+    made = sample_statement(all_forms()[form], next(iter(all_forms()[form].stages)))
+    assert PdfReader(io.BytesIO(render.to_pdf(made))).root_object["/Lang"] == language
+
+
+def test_what_is_unknown_is_said_so_in_each_language() -> None:
+    assert [say("unknown", language) for language in LANGUAGES] == [
+        "확인 중 (추후 보완 예정)",
+        "Not known yet (will follow)",
+        "確認中（追って報告します）",
+    ]
