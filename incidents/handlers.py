@@ -157,8 +157,9 @@ def _tell(escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) 
         found = recipients(timer.payload["roles"], entity, clock.incident, at=now)
         if not found:
             _cry_out(clock, now=now)
-        for recipient, wakes_at in asleep_until(found, entity, at=now):
-            if wakes_at is not None and escalation.kind == REMINDER and wakes_at < clock.ends_at:
+        for recipient in found:
+            wakes_at = asleep_until(recipient, entity, at=now) if escalation.kind == REMINDER else None
+            if wakes_at is not None and wakes_at < clock.ends_at:
                 waiting.append(_when_awake(escalation, timer, clock, recipient, wakes_at, now=now))
             else:
                 letters.append(_letter(escalation, timer, clock, recipient, now=now))

@@ -1,6 +1,6 @@
 """Who is told: roles become people, deputies stand in for those who are away, and rather everybody is told than nobody."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,9 +17,11 @@ from incidents.times import reader_zone
 
 @dataclass(slots=True)
 class Recipient:
-    """A person to be told, and why. ``instead_of``: roles that nobody could be reached in; ``stands_in``: for these."""
+    """A person to be told, and why. ``instead_of``: roles that nobody could be reached in; ``stands_in``: for these.
+    ``quiet``: where the quiet hours of this person stand, if there are any."""
 
     member: Membership
+    quiet: Preference | None = None
     instead_of: list[str] = field(default_factory=list)
     stands_in: list[Absence | User] = field(default_factory=list)
 
@@ -61,7 +63,9 @@ class _Team:
             row.person_id: row
             for row in entity.absences.filter(ended_at=None, begins_at__lte=at, ends_at__gt=at).select_related("person")
         }
-        self.standing = {row.person_id: row.deputy_id for row in entity.preferences.exclude(deputy=None)}
+        preferences = list(entity.preferences.all())
+        self.standing = {row.person_id: row.deputy_id for row in preferences if row.deputy_id is not None}
+        self.quiet = {row.person_id: row for row in preferences if row.quiet_from is not None}
         self.told: dict[int, Recipient] = {}
 
     def holders(self, role: str) -> list[Membership]:
@@ -71,7 +75,8 @@ class _Team:
         return owning or held
 
     def tell(self, member: Membership) -> Recipient:
-        return self.told.setdefault(member.user_id, Recipient(member))
+        quiet = self.quiet.get(member.user_id) or self.quiet.get(None)
+        return self.told.setdefault(member.user_id, Recipient(member, quiet))
 
     def present(self, member: Membership) -> bool:
         """Whether the person, or somebody who stands in, is there."""
@@ -135,17 +140,10 @@ def _rank(role: str) -> tuple[str, ...]:
     return next(rank for rank in get_policies().ranks if role in rank)
 
 
-def asleep_until(
-    found: Sequence[Recipient], entity: Entity, *, at: datetime
-) -> Iterator[tuple[Recipient, datetime | None]]:
-    """Each of ``found`` with the end of the quiet hours that person is in at ``at``; None outside them."""
-    rows = {row.person_id: row for row in entity.preferences.exclude(quiet_from=None)}
-    for item in found:
-        row = rows.get(item.user_id) or rows.get(None)
-        yield item, quiet_until(at, _quiet(row, item.member, entity)) if row is not None else None
-
-
-def _quiet(row: Preference, member: Membership, entity: Entity) -> Quiet:
-    if row.quiet_from is None or row.quiet_until is None:
-        raise ValueError(f"preference {row.pk}: expected quiet hours")
-    return Quiet(row.quiet_from, row.quiet_until, reader_zone(member) if row.person_id else entity.zone)
+def asleep_until(recipient: Recipient, entity: Entity, *, at: datetime) -> datetime | None:
+    """The end of the quiet hours that the person is in at ``at``; None outside them."""
+    row = recipient.quiet
+    if row is None or row.quiet_from is None or row.quiet_until is None:
+        return None
+    zone = reader_zone(recipient.member) if row.person_id else entity.zone
+    return quiet_until(at, Quiet(row.quiet_from, row.quiet_until, zone))

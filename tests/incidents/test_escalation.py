@@ -441,6 +441,22 @@ class TestSteps:
         assert "판단 기한: 2026-11-03 (화) 09:00 KST" in body
         assert "아직 모르는 것: " in body
 
+    def test_a_rule_we_are_not_sure_of_asks_a_lawyer_to_confirm_it(self, company: Company) -> None:
+        incident = make_incident(company, at=AT, personal_data=False)
+        row = duty(incident)
+        # As the engine gives a rule of low confidence: possible, with its number as guidance only.
+        row.duty = {**row.duty, "confidence": "low", "questions": []}
+        row.due_at, row.target_at, row.generation = None, later(AT, hours=24), 2
+        row.soften()
+        row.save()
+        timers.schedule_obligation(obligation=row, at=AT)
+        timers.fire_due(now=AT)
+        assert duty(incident).ladder == "to-confirm"
+        bodies = told(incident, "opened")
+        assert set(bodies) == {"counsel"}
+        assert "“침해사고 최초신고” 해당 여부를 법무가 확인해야 함" in bodies["counsel"]
+        assert "법무 또는 승인자가 사건 화면에서 따를지 정합니다" in bodies["counsel"]
+
     def test_repeats_missed_in_an_outage_are_told_once(self, incident: Incident) -> None:
         run_until(later(DUE, hours=12))
         timers.fire_due(now=later(DUE, hours=12 + 24 * 3 + 1))
