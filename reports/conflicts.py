@@ -19,8 +19,11 @@ from reports.models import Filing, PublicStatement
 from reports.states import FilingState
 
 PEOPLE = "people.count"
-# These tell how far the filing itself has come, so that they differ by nature.
-_PROGRESS = frozenset({"stage", "first_receipt", "new_facts", "leak_report", "notice_state", "late_reason"})
+# These tell how far the filing itself has come, or what is so by its own law, so that they differ by nature.
+_PROGRESS = frozenset(
+    {"stage", "stage_key", "first_receipt", "new_facts", "leak_report", "notice_state", "late_reason", "incident_code"}
+    | {"clock_start", "times", "other_filings", "people_number", "people_places"}
+)
 TOLD = (FilingState.FROZEN, FilingState.SUBMITTED, FilingState.ACKNOWLEDGED, FilingState.SUPERSEDED)
 
 

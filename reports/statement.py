@@ -134,7 +134,7 @@ def changes(filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
     found = []
     for key, (before, teller) in before_it.items():
         item, now = asked.get(key) or _unasked(teller, form.field(key), before, at=at)
-        if now is not None and key not in _NOT_COMPARED:
+        if now is not None and key not in _NOT_COMPARED and item.source_name != "stage_key":
             found.append(_change(item, before, now, filing.entity.zone, form.language))
     return [change for change in found if change is not None]
 
@@ -182,7 +182,9 @@ def _change(
     }
 
 
-_NOT_COMPARED = frozenset({"kind", "first_receipt", "new_facts", "late_reason"})
+_NOT_COMPARED = frozenset(
+    {"kind", "first_receipt", "new_facts", "late_reason", "clock_start", "times", "other_filings"}
+)
 
 
 def missing(filing: Filing) -> list[str]:

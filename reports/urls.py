@@ -12,6 +12,7 @@ urlpatterns = [
     path("incidents/<str:code>/filings/<int:number>/proof", views.proof, name="proof"),
     path("incidents/<str:code>/filings/<int:number>/signed.pdf", views.signed, name="signed"),
     path("incidents/<str:code>/filings/<int:number>/statement.json", views.statement_json, name="statement"),
+    path("incidents/<str:code>/filings/<int:number>/machine.json", views.machine_readable, name="machine"),
     path("incidents/<str:code>/filings/<int:number>/by-hand/", views.by_hand, name="by_hand"),
     path("incidents/<str:code>/public-statements/", views.public_statements, name="public_statements"),
 ]

@@ -18,7 +18,7 @@ from compliance.errors import Refused
 from incidents import access
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
-from reports import page, prefill, public, services, statement, storage, typography
+from reports import exports, page, prefill, public, services, statement, storage, typography
 from reports.actions import ACTIONS
 from reports.channels import portal
 from reports.forms import Field
@@ -295,3 +295,15 @@ def public_statements(request: HttpRequest, code: str) -> HttpResponse:
     }
     wrong = refused is not None or (request.method == "POST" and bool(form.errors))
     return render(request, "reports/public.html", context, status=UNPROCESSABLE if wrong else 200)
+
+
+@login_required
+@require_GET
+def machine_readable(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    """The frozen filing in its authority's own format, as it is attached inside."""
+    held = _filing(request, code, number)
+    name = exports.format_of(held.statement) if held.statement is not None else None
+    if name is None:
+        raise Http404
+    content = exports.export(held.statement)
+    return _file(content, "application/json", f"{code}-F{number}-{name}.json", inline=False)

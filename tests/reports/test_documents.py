@@ -78,10 +78,11 @@ def test_another_process_in_another_zone_and_language_makes_the_same_bytes(
     document: tuple[dict, bytes], tmp_path: Path
 ) -> None:
     statement, content = document
-    (tmp_path / "statement.json").write_bytes(canonical_json(statement))
+    japanese = sample_statement(all_forms()["jp_ppc_report"], "preliminary")
+    (tmp_path / "statements.json").write_bytes(canonical_json([statement, japanese]))
     code = (
         "import json,sys,django;django.setup();from reports.render import to_pdf;"
-        f"sys.stdout.buffer.write(to_pdf(json.load(open({str(tmp_path / 'statement.json')!r}))))"
+        f"[sys.stdout.buffer.write(to_pdf(made)) for made in json.load(open({str(tmp_path / 'statements.json')!r}))]"
     )
     env = {
         **os.environ,
@@ -94,7 +95,7 @@ def test_another_process_in_another_zone_and_language_makes_the_same_bytes(
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, check=True, cwd=Path(render.HERE).parent
     )
-    assert done.stdout == content
+    assert done.stdout == content + render.to_pdf(japanese)
 
 
 HOSTILE = [
@@ -256,6 +257,21 @@ def test_a_sample_that_misses_a_field_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sample, "FOLDER", tmp_path)
     with pytest.raises(LawError, match=r"kr_leak_report/sample\.yaml: address: missing"):
         sample.sample_values(form)
+
+
+@pytest.mark.parametrize("key", ["eu_gdpr_art34", "generic", "jp_ppc_report"])
+def test_hostile_text_stays_text_in_letters_and_in_other_languages(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sample_statement(all_forms()[key], next(iter(all_forms()[key].stages)))
+    for section in made["sections"]:
+        for field in section["fields"]:
+            field["text"] = field["printed"] = HOSTILE[0]
+
+    def refuse(*args: object, **options: object) -> None:
+        raise AssertionError("a socket was opened while rendering")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    text = "".join(text_of(render.to_pdf(made)).split())
+    assert text.count("".join(HOSTILE[0].split())) >= 5
 
 
 def test_japanese_can_be_read_back_in_its_order_and_the_document_says_its_language() -> None:

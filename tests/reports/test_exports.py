@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pypdf import PdfReader
 
 from reports import exports, render
+from reports import services as reports
 from reports.exports import dora, edpb
 from reports.forms import get_form
-from reports.sample import sample_statement
-from tests.reports.conftest import Case
+from reports.models import Filing
+from reports.sample import sample_statement, sample_values
+from tests.factories import later
+from tests.reports.conftest import NOW, Case
 
 EDPB, DORA = "eu_gdpr_art33", "eu_dora_incident"
 
@@ -157,3 +161,43 @@ def test_a_file_that_is_no_schema_is_named(tmp_path: Path) -> None:
     named = ["--format", "dora", "--out", str(tmp_path / "x.json"), "--schema", str(tmp_path / "schema.json")]
     with pytest.raises(CommandError, match=r"schema\.json: expected a JSON Schema"):
         call_command("export_filing", "2026-001", "1", *named)
+
+
+@pytest.fixture
+def dora_filing(case: Case) -> Filing:
+    """A frozen initial DORA notification, written by hand."""
+    row, people = case.duty, case.company
+    row.rule, row.stage = "eu.dora.incident", "initial"
+    row.save()
+    case.give_reason()
+    filing = reports.filing_start(incident=case.incident, obligations=[row], at=NOW, by=people.owner)
+    sample, form = sample_values(get_form(DORA)), get_form(DORA)
+    required = [item.key for item in form.fields("initial") if item.needed("initial") == "required"]
+    values = {key: sample[key] for key in required if filing.values[key]["status"] != "given"}
+    values["contact_phone"] = sample["contact_phone"]  # the record's lacks the country code that DORA asks for
+    filing = reports.filing_edit(filing=filing, values=values, edition=1, at=NOW, by=people.owner)
+    reports.filing_send_to_review(filing=filing, at=NOW, by=people.owner)
+    for approver in (people.counsel, people.approver):
+        filing.refresh_from_db()
+        if filing.state == "in_review":
+            reports.filing_approve(filing=filing, at=later(NOW, minutes=10), by=approver)
+    return reports.filing_freeze(filing=filing, at=later(NOW, minutes=20), by=people.owner)
+
+
+def test_a_frozen_dora_report_is_downloaded_as_its_page_offers(client: Client, case: Case, dora_filing: Filing) -> None:
+    client.force_login(case.company.owner)
+    page = f"/incidents/2025-014/filings/{dora_filing.number}/"
+    assert f'{page}machine.json">DORA JSON</a>' in client.get(page).content.decode()
+    answer = client.get(f"{page}machine.json")
+    assert answer.content == exports.export(dora_filing.statement)
+    assert json.loads(answer.content)["incident"]["classificationTypes"]
+
+
+def test_a_stranger_gets_no_machine_readable_version(client: Client, case: Case, dora_filing: Filing) -> None:
+    client.force_login(case.company.stranger)
+    assert client.get(f"/incidents/2025-014/filings/{dora_filing.number}/machine.json").status_code == 404
+
+
+def test_a_form_without_a_machine_readable_version_has_no_such_address(client: Client, case: Case) -> None:
+    client.force_login(case.company.owner)
+    assert client.get(f"/incidents/2025-014/filings/{case.frozen().number}/machine.json").status_code == 404

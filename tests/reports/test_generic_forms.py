@@ -10,6 +10,7 @@ from compliance.library import get_library
 from incidents.models import Obligation
 from reports import prefill, render
 from reports import services as reports
+from reports.conflicts import topic_of
 from reports.forms import form_for, forms_for
 from reports.forms.tailor import duty_of
 from reports.sample import sample_statement
@@ -30,6 +31,13 @@ def printed(form: Any, stage: str) -> str:
 
 def test_every_stage_of_the_library_has_a_form_that_asks_for_something() -> None:
     assert [key for key in STAGES if not form_for(*key)[0].fields(form_for(*key)[1])] == []
+
+
+def test_the_filing_of_every_stage_of_the_library_can_be_laid_out() -> None:
+    for rule, stage in STAGES:
+        form, form_stage = form_for(rule, stage)
+        made = sample_statement(form, form_stage)
+        assert f'<html lang="{form.language}">' in render.to_html(made, statement_digest="0" * 64)
 
 
 def test_a_look_alike_comes_before_the_generic_form() -> None:
@@ -107,3 +115,13 @@ def test_a_generic_filing_is_filled_from_the_record(case: Case, company: Company
     assert filing.values["contact"]["value"] == "정보보안단, 처리 담당, 02-000-0000"
     assert "2025-09-15 14:00 KST" in filing.values["times"]["value"]
     assert filing.values["clock_start"]["provenance"] == {"kind": "derived", "from": "clock_start"}
+
+
+def test_moments_and_duties_that_differ_by_law_are_no_contradiction_between_filings() -> None:
+    form = forms_for("us.tx.breach", "attorney_general")[-1][0]
+    assert [topic_of(form.field(key)) for key in ("clock_start", "times", "other_filings", "summary")] == [
+        "",
+        "",
+        "",
+        "incident.summary",
+    ]
