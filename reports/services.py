@@ -620,7 +620,8 @@ def submission_outcome(
         (held.acknowledge if acknowledged else held.refuse)()
         _save(held, "filing.acknowledged" if acknowledged else "filing.refused", at=at, by=by, new=text)
         if not acknowledged:
-            for obligation in held.obligations.order_by("pk"):
+            # Only what this hand-over met: another filing may have met it, or opened it again.
+            for obligation in held.obligations.filter(met_at=row.submitted_at).order_by("pk"):
                 obligation_reopen(obligation=obligation, reason=text, at=at, by=by)
         return row
 
