@@ -167,9 +167,18 @@ class SendReport:
 
 def send_due(*, now: datetime, limit: int = 500) -> SendReport:
     """Send what is pending at ``now`` (aware), oldest first. Safe to run in any number of processes at once."""
-    clock.require_aware(now)
+    return send_reading(lambda: now, limit=limit)
+
+
+def send_reading(read: Callable[[], datetime], *, limit: int = 500) -> SendReport:
+    """:func:`send_due` for a real run, which may take minutes: the clock is read (aware) for each message.
+
+    A claim that bore the moment at which the run began would look stale while the message is still being sent, and
+    another process would send it again.
+    """
     report = SendReport()
     while report.sent + report.failed < limit:
+        now = clock.require_aware(read())
         row = _claim(now, report.left_alone())
         if row is None:
             break

@@ -17,9 +17,8 @@ def fire_due() -> int:
 @shared_task(name="incidents.tasks.send_outbox")
 def send_outbox() -> int:
     """Send what is pending."""
-    now = clock.now()
-    health.beat("outbox", at=now)
-    return outbox.send_due(now=now).sent
+    health.beat("outbox", at=clock.now())
+    return outbox.send_reading(clock.now).sent
 
 
 @shared_task(name="incidents.tasks.sweep")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from compliance import clock
 from incidents import outbox
 from incidents.management.looping import LoopingCommand
 
@@ -13,5 +14,5 @@ class Command(LoopingCommand):
     watcher = "outbox"
 
     def look(self, now: datetime) -> tuple[bool, str]:
-        report = outbox.send_due(now=now)
+        report = outbox.send_reading(clock.now)
         return bool(report.sent or report.failed), f"sent {report.sent}, failed {report.failed}"
