@@ -8,12 +8,13 @@ SERVE ?= 1
 PORT ?= 8000
 export PORT
 
-.PHONY: help demo test lint mutation run setup messages format clean
+.PHONY: help demo test bench storm lint mutation run setup messages format clean
 
 help:
 	@echo "make demo [SERVE=0] [PORT=8000]  set up, replay the cases of 2025, leave their PDFs, serve the site"
 	@echo "make test                        set up and run all tests"
 	@echo "make bench                       ratios measured in one run, ours against the plain library"
+	@echo "make storm [SEED=n]              a busy hour in which everything is killed again and again, and an account of it"
 	@echo "make run                         serve your own data in var/"
 	@echo "make lint                        format, lint, types, import ladder"
 	@echo "make mutation [WORKERS=2]        break the engine in one place at a time: do its tests notice?"
@@ -59,6 +60,11 @@ test: setup
 bench: setup
 	$(BIN)/python -m tests.bench_law
 	$(BIN)/python -m tests.bench_review
+	$(BIN)/python -m tests.bench_clocks
+
+storm: setup
+	@sh config/setup/packages.sh test
+	$(BIN)/python -m tests.storm $(if $(SEED),--seed $(SEED))
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -1,0 +1,220 @@
+"""The account at the end of a storm: what was expected, what happened, and every promise that was broken."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from compliance import clock
+from incidents import outbox, sweep, timers, verification
+from incidents.channels.models import DeliveryAttempt
+from incidents.models import Escalation, Evidence, Incident, JournalEntry, JournalHead, Obligation, OutboxMessage, Timer
+from incidents.states import OPEN_OBLIGATION, EvidenceState
+from tests.storm import SPEED, Storm
+
+RUNGS = (timers.OBLIGATION_RUNG, timers.EVIDENCE_RUNG)
+Expected = set[tuple[str, int, str]]
+
+
+def expected_of(incidents: QuerySet[Incident], end: datetime) -> Expected:
+    """The steps of ``incidents`` that must come by ``end``, by kind, subject and key. Taken before it begins."""
+    rows = Timer.objects.filter(kind__in=RUNGS, incident__in=incidents, due_at__lte=end)
+    return set(rows.values_list("kind", "subject_id", "key"))
+
+
+class Account:
+    """Lines of the table, and what is wrong."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, object]] = []
+        self.broken: list[str] = []
+
+    def line(self, what: str, value: object) -> None:
+        self.lines.append((what, value))
+
+    def promise(self, what: str, wrong: Iterable[object]) -> None:
+        """A number that has to be 0; the first of what is counted is named."""
+        found = list(wrong)
+        self.line(what, len(found))
+        if found:
+            self.broken.append(f"{what}: {len(found)}, for example {found[:3]}")
+
+
+def print_account(storm: Storm, calm: Expected) -> int:
+    """Print the table; 1 when a promise was broken."""
+    account = Account()
+    _disasters(account, storm)
+    _timers(account, calm, storm.options.end)
+    _lateness(account, storm)
+    _messages(account, storm)
+    _database(account, storm)
+    for what, value in account.lines:
+        sys.stdout.write(f"{what:62} {value}\n")
+    for words in account.broken:
+        sys.stdout.write(f"BROKEN {words}\n")
+    sys.stdout.write(
+        f"{'Some promises were broken' if account.broken else 'Every promise was kept'} (seed {storm.options.seed})\n"
+    )
+    sys.stdout.flush()
+    return 1 if account.broken else 0
+
+
+def _disasters(account: Account, storm: Storm) -> None:
+    options = storm.options
+    account.line("workers, beats", f"{options.workers}, {options.beats}")
+    account.line("disasters", sum(storm.killed.values()))
+    for name, count in sorted(storm.killed.items()):
+        account.line(f"  {name}", count)
+    account.line("things people did meanwhile", sum(storm.deeds.values()))
+    for name, count in sorted(storm.deeds.items()):
+        account.line(f"  {name}", count)
+    account.promise("services that failed otherwise than refused or cut off", storm.broken)
+
+
+def _timers(account: Account, calm: Expected, end: datetime) -> None:
+    due = Timer.objects.filter(due_at__lte=end)
+    rungs = due.filter(kind__in=RUNGS)
+    states = Counter(rungs.values_list("state", flat=True))
+    account.line("timers due within the hour (all kinds)", due.count())
+    account.line("steps of ladders due within the hour", rungs.count())
+    once = rungs.filter(state="fired", escalation__isnull=False).count()
+    account.line("  fired once", once)
+    account.line("  overtaken: settled or timed anew before they came", states["obsolete"])
+    account.promise("  lost: still pending", due.filter(state="pending").values_list("kind", "subject_id", "key"))
+    account.promise("  lost: called fired, but nothing happened", _names(rungs.filter(state="fired", escalation=None)))
+    account.promise("  lost: given up without a reason", _unreasoned(rungs.filter(state="obsolete")))
+    fired = Counter(Escalation.objects.values_list("timer__kind", "timer__subject_id", "rung"))
+    account.line("steps of incidents that nobody touched", len(calm))
+    account.promise("  lost", [item for item in calm if not fired[item]])
+    account.promise("  doubled", [item for item in calm if fired[item] > 1])
+    account.promise("doubled: one step of one generation twice", _twice())
+    account.promise("overdue marks that are missing or wrong", _unmarked(end))
+    account.promise("clocks whose timers differ from what the sweep derives", sweep.sweep(at=clock.now()))
+    account.line("timers that failed and were put off", Timer.objects.exclude(last_error="").count())
+
+
+def _names(rows: Any) -> list[tuple[Any, ...]]:
+    return list(rows.values_list("pk", "kind", "subject_id", "key"))
+
+
+def _unreasoned(rows: QuerySet[Timer]) -> Iterator[tuple[Any, ...]]:
+    """Overtaken steps whose subject is neither settled nor of a later generation."""
+    duties = dict(_standing(Obligation.objects.filter(state__in=OPEN_OBLIGATION)))
+    items = dict(_standing(Evidence.objects.filter(state=EvidenceState.AT_RISK)))
+    for row in rows:
+        held = (duties if row.kind == timers.OBLIGATION_RUNG else items).get(row.subject_id)
+        if held is not None and held <= row.generation:
+            yield (row.pk, row.kind, row.subject_id, row.key)
+
+
+def _standing(rows: Any) -> Any:
+    return rows.values_list("pk", "generation")
+
+
+def _twice() -> list[Any]:
+    """By the rows, and by the journal, which was written in the same transaction."""
+    rows = Counter(
+        Escalation.objects.values_list("timer__kind", "timer__subject_id", "timer__generation", "rung").iterator()
+    )
+    told = Counter(
+        (entry.chain, entry.subject, entry.detail["rung"], entry.detail["generation"])
+        for entry in JournalEntry.objects.filter(action="escalation.reached").iterator()
+    )
+    twice: list[Any] = [key for counted in (rows, told) for key, count in counted.items() if count > 1]
+    if sum(told.values()) != sum(rows.values()):
+        twice.append(f"{sum(rows.values())} steps, but {sum(told.values())} journal entries")
+    return twice
+
+
+def _unmarked(end: datetime) -> list[Any]:
+    """Open duties and evidence at risk whose moment passed within the hour, without the mark of exactly that moment."""
+    duties = Obligation.objects.filter(state__in=OPEN_OBLIGATION, due_at__lte=end)
+    items = Evidence.objects.filter(state=EvidenceState.AT_RISK, expires_at__lte=end)
+    wrong = [(str(row), row.due_at, row.overdue_at) for row in duties if row.overdue_at != row.due_at]
+    return wrong + [(str(row), row.expires_at, row.expired_at) for row in items if row.expired_at != row.expires_at]
+
+
+def _lateness(account: Account, storm: Storm) -> None:
+    rows = Escalation.objects.filter(at__lte=storm.options.end, fired_at__gt=storm.ready_at).values_list(
+        "at", "fired_at", "timer__created_at"
+    )
+    late = sorted(_since_recovery(*row, storm.outages) / SPEED for row in rows)
+    early = [row for row in rows if row[1] < row[0]]
+    account.promise("steps that came before their moment", early)
+
+    def at(part: float) -> str:
+        return f"{late[min(len(late) - 1, int(part * len(late)))]:.2f} s" if late else "-"
+
+    account.line("late, p50 / p99 / most, after the last disaster before it", f"{at(0.5)} / {at(0.99)} / {at(1)}")
+    oldest = storm.oldest.total_seconds()
+    account.line("oldest waiting timer ever seen", f"{oldest / SPEED:.1f} s ({oldest / 60:.1f} simulated minutes)")
+    account.line("all due timers fired, after the storm was over", f"{storm.drained_in:.1f} s")
+
+
+def _since_recovery(
+    at: datetime, fired_at: datetime, planned_at: datetime, outages: list[tuple[datetime, datetime]]
+) -> float:
+    """Seconds from when it could come: its moment, its planning, or the end of the last disaster between that and it."""
+    begun = max(at, planned_at)
+    ends = [end for _begin, end in outages if begun <= end <= fired_at]
+    return max(timedelta(0), fired_at - max([begun, *ends])).total_seconds()
+
+
+def _messages(account: Account, storm: Storm) -> None:
+    mail = storm.mail
+    rows = OutboxMessage.objects.annotate(
+        open_tries=Count("tries", filter=Q(tries__outcome=DeliveryAttempt.Outcome.UNKNOWN))
+    )
+    held = {row.message_id: row for row in rows.defer("body", "html").iterator()}
+    ours = [row for row in held.values() if row.created_at <= storm.options.end]
+    repeated = {identity: times for identity, times in mail.taken.items() if times > 1}
+    slow = {identity for identity in repeated if identity in held and _outlasted(held[identity])}
+    named = {
+        identity for identity, times in repeated.items() if identity in held and _explained(held[identity], times, mail)
+    }
+    account.line("messages written within the hour", len(ours))
+    account.line("  taken by the mail server once", sum(mail.taken[row.message_id] == 1 for row in ours))
+    account.line("  repeated, same Message-ID: cut off between sending and recording", len(named))
+    account.line("  repeated, same Message-ID: sending took longer than a claim lasts", len(slow - named))
+    account.promise("  repeated for no such reason", set(repeated) - named - slow)
+    account.promise("  lost: recorded as sent, never taken", [
+        row.dedupe for row in held.values() if row.state == "sent" and not mail.taken[row.message_id]
+    ])  # fmt: skip
+    account.promise(
+        "  lost: not sent in the end",
+        [(row.dedupe, row.state, row.attempts, row.last_error) for row in ours if row.state != "sent"],
+    )
+    account.promise("  taken, but of no change that was kept", set(mail.taken) - set(held))
+    tries = Counter(DeliveryAttempt.objects.values_list("outcome", flat=True))
+    account.line(
+        "  attempts accepted / failed / cut off",
+        " / ".join(str(tries[name]) for name in ("accepted", "failed", "unknown")),
+    )
+
+
+def _explained(row: Any, times: int, mail: Any) -> bool:
+    """Each copy but one has an attempt that died before it was recorded, or an answer that nobody gave."""
+    return bool(times - 1 <= row.open_tries + mail.unanswered[row.message_id])
+
+
+def _outlasted(row: Any) -> bool:
+    """Whether each attempt began only when the claim of the one before had run out, as after a crash."""
+    begun = list(row.tries.order_by("number").values_list("at", flat=True))
+    return all(later - earlier >= outbox.STALE_CLAIM for earlier, later in pairwise(begun))
+
+
+def _database(account: Account, storm: Storm) -> None:
+    faults = list(verification.verify())
+    account.line("journal chains, entries", f"{JournalHead.objects.count()}, {JournalEntry.objects.count()}")
+    account.promise("  faults in them", faults)
+    with connection.cursor() as cursor:
+        cursor.execute("select deadlocks from pg_stat_database where datname = current_database()")
+        counted = int(cursor.fetchone()[0])
+    # The counter starts anew after a crash; the log does not.
+    logged = storm.postgres.log.read_text(errors="replace").count("deadlock detected")
+    account.promise("deadlocks (counter of the database and its log)", range(max(counted, logged)))
