@@ -253,7 +253,7 @@ def by_hand(request: HttpRequest, code: str, number: int) -> HttpResponse:
         "form": form,
         "stage": form.stages[held.stage],
         "sections": list(portal.lines(held)),
-        "channels": form.channels,
+        "channels": [(words, portal.link_in(words.ko) or portal.link_in(words.en)) for words in form.channels.values()],
         "law_says": page.channel_words(held),
         "signature": getattr(held, "signature", None),
         "zone": held.entity.zone,

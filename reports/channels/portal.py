@@ -1,5 +1,6 @@
 """By hand: a portal, a telephone, a letter. A person does it; we lay out what to enter, field by field, and what to attach."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,15 @@ class Line:
     label: dict[str, str]
     text: str
     long: bool
+
+
+_ADDRESS = re.compile(r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b")
+
+
+def link_in(words: str) -> str:
+    """The address of a portal that a channel's name mentions ("KISA portal (boho.or.kr)"), to be opened; empty without one."""
+    found = _ADDRESS.search(words)
+    return f"https://{found.group()}" if found else ""
 
 
 def lines(filing: Filing) -> Iterator[tuple[dict[str, str], list[Line]]]:

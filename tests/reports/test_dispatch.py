@@ -17,7 +17,7 @@ from reports.models import Dispatch, Filing, Submission
 from tests import sinks
 from tests.conftest import SmtpSink
 from tests.factories import later, make_company
-from tests.reports.conftest import NOW, Case, make_case
+from tests.reports.conftest import NOW, Case, make_case, put
 
 FROZEN = later(NOW, hours=1)
 STALE = later(FROZEN, minutes=3)
@@ -201,7 +201,7 @@ def test_after_a_crash_a_file_that_lies_there_counts_as_sent_and_one_that_does_n
     row = ask(case, case.frozen(), "drop")
     send()
     Submission.objects.all().delete()
-    Filing.objects.filter(pk=row.filing_id).update(state="frozen")
+    put(row.filing, state="frozen")
     OutboxMessage.objects.filter(dispatch=row).update(state="claimed", claimed_at=FROZEN)
     Dispatch.objects.filter(pk=row.pk).update(state="sending", begun_at=FROZEN)
     send(STALE)

@@ -173,6 +173,7 @@ def dora_filing(case: Case) -> Filing:
     filing = reports.filing_start(incident=case.incident, obligations=[row], at=NOW, by=people.owner)
     sample, form = sample_values(get_form(DORA)), get_form(DORA)
     required = [item.key for item in form.fields("initial") if item.needed("initial") == "required"]
+    required.append("dora_2_6")  # the sample's criteria name the geographical spread
     values = {key: sample[key] for key in required if filing.values[key]["status"] != "given"}
     values["contact_phone"] = sample["contact_phone"]  # the record's lacks the country code that DORA asks for
     filing = reports.filing_edit(filing=filing, values=values, edition=1, at=NOW, by=people.owner)
@@ -182,6 +183,15 @@ def dora_filing(case: Case) -> Filing:
         if filing.state == "in_review":
             reports.filing_approve(filing=filing, at=later(NOW, minutes=10), by=approver)
     return reports.filing_freeze(filing=filing, at=later(NOW, minutes=20), by=people.owner)
+
+
+def test_a_conditional_field_is_required_as_soon_as_its_condition_is_met() -> None:
+    form = get_form(DORA)
+    filing = Filing(form=DORA, stage="initial")
+    held = {"dora_2_5": {"value": "data_losses, geographical_spread"}}
+    assert reports.statement._asked_for(form.field("dora_2_6"), held)
+    assert not reports.statement._asked_for(form.field("dora_2_6"), {"dora_2_5": {"value": "data_losses"}})
+    assert not reports.statement._asked_for(form.field("dora_2_6"), filing.values)
 
 
 def test_a_frozen_dora_report_is_downloaded_as_its_page_offers(client: Client, case: Case, dora_filing: Filing) -> None:

@@ -50,6 +50,10 @@ SHARED = "form.yaml: sections[0].fields[0]"
 CHOSEN = "form.yaml: sections[0].fields[0]"
 FIELD_MISTAKES = [
     ({"use": "circumstance"}, f"{SHARED}.use: 'circumstance': expected one of "),
+    (
+        {"required_when": {"nothing": ["a"]}},
+        f"{SHARED}.required_when.nothing: expected the key of another field of this form",
+    ),
     ({"need": "always"}, f"{SHARED}.need: 'always': expected one of if_known, optional, required"),
     ({"format": "isbn"}, f"{SHARED}.format: 'isbn': expected one of "),
     ({"type": "choice"}, f"{SHARED}.options: expected with a choice, and only there"),
