@@ -12,6 +12,7 @@ from incidents.services import sheets
 from incidents.services.obligations import is_late
 from reports import approvals, prefill
 from reports.forms import Contradiction, Field, Form
+from reports.forms.formats import chosen
 from reports.forms.registry import EVERY_STAGE
 from reports.models import Filing
 from reports.sayings import say
@@ -188,15 +189,27 @@ _NOT_COMPARED = frozenset(
 
 
 def missing(filing: Filing) -> list[str]:
-    """The keys of required fields that have no value."""
+    """The keys of required fields that have no value, those included that another field's value makes required."""
     form = prefill.form_of(filing)
     held, version = filing.values, prefill.version_of(filing.obligations.all())
+    fields = form.fields(filing.stage)
+    status = {
+        item.key: held.get(item.key, {"status": prefill.status_of(None, item, filing.stage, version)})["status"]
+        for item in fields
+    }
     return [
         item.key
-        for item in form.fields(filing.stage)
-        if held.get(item.key, {"status": prefill.status_of(None, item, filing.stage, version)})["status"]
-        == prefill.MISSING
+        for item in fields
+        if status[item.key] == prefill.MISSING or (status[item.key] != prefill.GIVEN and _asked_for(item, held))
     ]
+
+
+def _asked_for(item: Field, held: Mapping[str, Any]) -> bool:
+    """Whether the value of another field makes ``item`` required."""
+    return any(
+        not values.isdisjoint(chosen(str((held.get(key) or {}).get("value") or "")))
+        for key, values in item.required_when.items()
+    )
 
 
 def contradictions(filing: Filing, *, at: datetime) -> list[Contradiction]:

@@ -99,6 +99,8 @@ class Field:
     # A key of reports.forms.formats.
     format: str | None = None
     sample: LocalText | None = None
+    # Another field's key to the values there that make this one required.
+    required_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def needed(self, stage: str, version: str = "") -> str | None:
         """required, if_known or optional in ``stage`` under the law's ``version``; None when it does not appear there."""
@@ -250,6 +252,7 @@ def read_form(node: Node, *, key: str) -> Form:
     if node.at("form").text() != key:
         raise node.fail(f"{node.at('form').text()}: expected {key}, the name of its folder", "form")
     _each_key_once(node)
+    _each_condition_known(node)
     stages = {key: read_words(item) for key, item in node.at("stages").entries()}
     takes = frozenset(item.one_of(TAKES) for item in node.at("takes").items()) if node.has("takes") else frozenset()
     return Form(
@@ -285,6 +288,20 @@ def _each_key_once(node: Node) -> None:
             if key is not None and key in seen:
                 raise item.fail(f"{key}: given twice; expected once", "key")
             seen.add(key)
+
+
+def _each_condition_known(node: Node) -> None:
+    fields = [
+        item
+        for section in node.at("sections").items()
+        for item in (section.at("fields").items() if section.has("fields") else ())
+        if isinstance(item.value, dict)
+    ]
+    keys = {item.value.get("key", item.value.get("use")) for item in fields}
+    for item in fields:
+        for key, _values in item.at("required_when").entries() if item.has("required_when") else ():
+            if key not in keys:
+                raise item.at("required_when").fail("expected the key of another field of this form", key)
 
 
 def _contradiction(node: Node, stages: Mapping[str, LocalText]) -> Contradiction:
@@ -342,7 +359,7 @@ def _completed(node: Node) -> Node:
 
 _OPTIONAL = frozenset(
     {"from", "max", "help", "required_from", "omit_blank", "in_stage", "denial", "options", "translate", "format"}
-    | {"sample"}
+    | {"sample", "required_when"}
 )
 
 
@@ -396,7 +413,13 @@ def _filling(node: Node) -> dict[str, Any]:
         "translate": translate,
         "format": node.at("format").one_of(FORMATS) if node.has("format") else None,
         "sample": read_words(sample) if sample else None,
+        "required_when": _required_when(node),
     }
+
+
+def _required_when(node: Node) -> dict[str, frozenset[str]]:
+    entries = node.at("required_when").entries() if node.has("required_when") else []
+    return {key: frozenset(item.text() for item in values.items(least=1)) for key, values in entries}
 
 
 def _by_stage(node: Node, stages: Mapping[str, object]) -> list[tuple[str, Node]]:
