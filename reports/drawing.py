@@ -10,18 +10,26 @@ import weasyprint
 from reports.forms import get_form
 from reports.forms.registry import FOLDER
 
-FONTS = Path(__file__).resolve().parent / "fonts"
+HERE = Path(__file__).resolve().parent
+FONTS = HERE / "fonts"
 
 
 def drawn_with(form: str) -> dict[str, str]:
-    """The form's version, its template, what all templates share, the typefaces, and the renderer."""
+    """The form's version, its template, what all templates share, our program, the typefaces, and the renderer."""
     return {
         "form_version": get_form(form).version,
         "template": _digest((FOLDER / form).glob("*.html")),
-        "shared": _digest((FOLDER / "_shared").iterdir()),
+        "shared": _digest((*(FOLDER / "_shared").iterdir(), HERE / "sayings.yaml")),
+        "program": _program(),
         "fonts": _fonts(),
         "weasyprint": weasyprint.__version__,
     }
+
+
+@cache
+def _program() -> str:
+    """What turns a statement into pages and into the files attached to them."""
+    return _digest((HERE / "render.py", HERE / "typography.py", *(HERE / "exports").glob("*.py")))
 
 
 @cache

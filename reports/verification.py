@@ -20,6 +20,7 @@ PARTS = {
     "form_version": "version of the form",
     "template": "template",
     "shared": "shared styles and templates",
+    "program": "our program",
     "fonts": "typefaces",
     "weasyprint": "WeasyPrint",
 }
