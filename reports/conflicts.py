@@ -102,20 +102,24 @@ def _against_filings(filing: Filing, here: dict[str, tuple[Field, Said]], *, at:
             for mine, said in here.values():
                 if topic_of(mine) != topic or alike(said, there):
                     continue
-                if other.form == filing.form and _follows_the_record(said, there):
+                if _chain(other) == _chain(filing) and _follows_the_record(said, there):
                     continue
                 yield _conflict(mine, said, there, where=str(teller), to=form.addressee, told_at=teller.frozen_at)
 
 
 def _newest_told(filing: Filing, *, at: datetime) -> list[Filing]:
-    """Of each form the newest filing of the entity that was frozen, before ``at``."""
+    """To each authority the newest filing of the entity that was frozen, before ``at``."""
     rows = Filing.objects.filter(
         incident=filing.incident_id, entity=filing.entity_id, state__in=TOLD, frozen_at__lte=at
     ).exclude(pk=filing.pk)
-    newest = {
-        row.form: row for row in rows.select_related("incident", "entity", "previous").order_by("frozen_at", "pk")
-    }
-    return [newest[form] for form in sorted(newest)]
+    rows = rows.select_related("incident", "entity", "previous").prefetch_related("obligations")
+    newest = {_chain(row): row for row in rows.order_by("frozen_at", "pk")}
+    return [newest[chain] for chain in sorted(newest)]
+
+
+def _chain(filing: Filing) -> tuple[str, ...]:
+    """What goes to one authority: a form, and the rules it answers, since one form may serve the law of many places."""
+    return (filing.form, *sorted({row.rule for row in filing.obligations.all()}))
 
 
 def _field_of(form: Any, key: str) -> Field | None:
