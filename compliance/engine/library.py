@@ -184,21 +184,6 @@ def _cases_file(root: Path, name: str) -> Path:
 
 def _vocabulary(files: LawFiles) -> Vocabulary:
     entries = dict(files.node("facts.yaml").entries())
-    for name in files.below("facts"):  # areas being written
-        for key, entry in files.node(name).entries():
-            if entry.has("add_choices"):
-                entries[key] = Node(
-                    {
-                        **entries[key].value,
-                        "choices": {**entries[key].value.get("choices", {}), **entry.value["add_choices"]},
-                    },
-                    file=name,
-                    key=key,
-                )
-            elif key in entries:
-                raise entry.fail("given already in another file of facts")
-            else:
-                entries[key] = entry
     facts = {name: _fact(name, entry) for name, entry in entries.items()}
     for name, entry in entries.items():
         for number, earlier in enumerate(facts[name].until_known):

@@ -12,7 +12,6 @@ from compliance.engine import (
     EngineError,
     EntityProfile,
     FactSheet,
-    LawError,
     LocalText,
     Standard,
     Standing,
@@ -341,13 +340,3 @@ def test_the_vocabulary_is_read() -> None:
     asserted = {**contents()["facts.yaml"], "x": fact("bool", who=["owner"])}
     law = library_of(law_files({**contents(), "facts.yaml": asserted}, root=Path("law")), proved=False)
     assert law.facts["x"].who == ("owner",)
-
-
-def test_the_vocabulary_may_lie_in_several_files() -> None:
-    more = {"extra": fact("bool"), "level": {"add_choices": {"top": both("top")}}}
-    law = library(**{"facts/more.yaml": more})
-    assert law.facts["extra"].type == "bool"
-    assert list(law.facts["level"].choices) == ["low", "high", "top"]
-    with pytest.raises(LawError) as refused:
-        library(**{"facts/more.yaml": {"bad": fact("bool")}})
-    assert str(refused.value) == "facts/more.yaml: bad: given already in another file of facts"
