@@ -6,6 +6,8 @@ STAMP := $(VENV)/.requirements
 MESSAGES := config/locale/ko/LC_MESSAGES/django.mo
 SERVE ?= 1
 PORT ?= 8000
+# Processes that share the tests between them; each starts servers of its own.
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export PORT
 
 .PHONY: help demo test bench storm lint mutation run setup messages format clean
@@ -53,9 +55,9 @@ run: setup
 
 test: setup
 	@sh config/setup/packages.sh test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 	@echo "Once more on SQLite, what must hold on both databases"
-	BREACHCLOCK_TEST_DATABASE=sqlite $(BIN)/python -m pytest -q -m both_databases
+	BREACHCLOCK_TEST_DATABASE=sqlite $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m both_databases
 
 bench: setup
 	$(BIN)/python -m tests.bench_law
@@ -73,7 +75,6 @@ lint: setup
 	$(BIN)/lint-imports
 
 # Takes the better part of an hour; what survives and why is in docs/mutation.md.
-WORKERS ?= 2
 mutation: setup
 	$(BIN)/python -m tests.mutation $(WORKERS)
 
