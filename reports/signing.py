@@ -33,8 +33,8 @@ from reports.states import FilingState
 journal.register({"filing.signed": _("Filing signed")})
 
 FIELD = "Breachclock"
-# Of the seal, in points from the lower left corner of the first page: in its margin, below what is printed.
-BOX = (400, 12, 560, 44)
+# Of the seal, in points from the lower left corner of the first page (A4): in the upper margin, left, where nothing is printed.
+BOX = (47, 792, 207, 826)
 
 
 @dataclass(frozen=True, slots=True)
