@@ -404,7 +404,12 @@ class TestSteps:
         assert reached(incident) == {"due": 0}
         body = told(incident, "due")["owner"]
         assert "발견했을 때 이미 시한이 지나 있었습니다" in body
-        entry = JournalEntry.objects.get(action="escalation.reached", chain=incident.code, detail__rung="due")
+        entry = JournalEntry.objects.get(
+            action="escalation.reached",
+            chain=incident.code,
+            detail__rung="due",
+            subject__contains="kr.network-act.incident-report/initial",
+        )
         assert entry.detail["found_overdue"]
         assert entry.detail["merged"][0] == "opened"
 
