@@ -64,7 +64,7 @@ OBLIGATION: Mapping[str, Move] = {
     "revive_as_possible": Move(("not_required",), "possible"),
     "mark_overdue": Move(("running",), "overdue"),
     "extend": Move(("overdue",), "running"),
-    "meet": Move(("possible", "running"), "met"),
+    "meet": Move(("possible", "running", "overdue"), "met"),
     "meet_late": Move(("running", "overdue", "possible"), "met_late"),
     "judge_late": Move(("met",), "met_late"),
     "judge_timely": Move(("met_late",), "met"),

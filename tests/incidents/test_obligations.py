@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.errors import BadInput, NotPermitted, Refused
-from incidents import services
+from incidents import services, timers
 from incidents.models import Incident, Obligation
 from tests.factories import Company, kst, later, make_incident
 
@@ -35,6 +35,13 @@ def test_met_after_the_due_moment_is_met_late(duty: Obligation, company: Company
 
 def test_met_on_the_very_moment_is_in_time(duty: Obligation, company: Company) -> None:
     assert meet(duty, company, done_at=DUE, at=DUE).state == "met"
+
+
+def test_done_in_time_but_recorded_after_it_was_marked_overdue_is_met(duty: Obligation, company: Company) -> None:
+    timers.fire_due(now=later(DUE, minutes=5))
+    duty.refresh_from_db()
+    assert duty.state == "overdue"
+    assert meet(duty, company, done_at=later(DUE, minutes=-5), at=later(DUE, minutes=10)).state == "met"
 
 
 def test_meeting_twice_changes_nothing(duty: Obligation, company: Company) -> None:
