@@ -42,13 +42,21 @@ _simulated: ContextVar[SimulatedClock | None] = ContextVar("simulated_clock", de
 
 def now() -> datetime:
     """The present instant, aware, in UTC."""
+    return now_by(machine())
+
+
+def machine() -> datetime:
+    """What the machine's own clock says, simulated or not: to hold it against another machine's, and for nothing else."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+def now_by(machine: datetime) -> datetime:
+    """What :func:`now` would say if the machine's own clock stood at ``machine`` (aware)."""
     held = _simulated.get()
     if held is not None:
         return held.at
     shared = os.environ.get(ENVIRONMENT)
-    if shared:
-        return _shared_instant(shared)
-    return datetime.fromtimestamp(time.time(), UTC)
+    return _shared_instant(shared, machine) if shared else machine
 
 
 def is_simulated() -> bool:
@@ -79,11 +87,11 @@ def require_aware(at: datetime) -> datetime:
     return at
 
 
-def _shared_instant(setting: str) -> datetime:
+def _shared_instant(setting: str, machine: datetime) -> datetime:
     try:
         start, epoch, speed = setting.split(";")
         begun = require_aware(datetime.fromisoformat(start))
-        passed = (time.time() - float(epoch)) * float(speed)
+        passed = (machine.timestamp() - float(epoch)) * float(speed)
     except ValueError as error:
         raise ClockError(f"{ENVIRONMENT}: {setting!r}: expected '<ISO instant>;<epoch seconds>;<speed>'") from error
     return (begun + timedelta(seconds=passed)).astimezone(UTC)

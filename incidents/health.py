@@ -27,6 +27,11 @@ WATCHERS = {
     "anchors": NIGHTLY,
 }
 BEAT, STAMPS = "beat", "timestamps"
+# A process whose clock differs says so under a name that begins like this; its word counts for so long.
+CLOCK = "clock:"
+CLOCK_SAID = timedelta(minutes=5)
+# So far may a sign of life lie ahead of the reader's clock.
+AHEAD = timedelta(minutes=1)
 STAMPS_LATE = 2 * NIGHTLY
 # What is wrong when a watcher has found something.
 FINDINGS = {"journal": "journal_not_verified", "sweep": "timers_missing"}
@@ -82,6 +87,7 @@ def report(*, now: datetime) -> Report:
     for name, problem in FINDINGS.items():
         if name in hearts and hearts[name].detail.get("wrong_since"):
             problems[problem] = hearts[name].detail["wrong_since"]
+    problems.update(_clocks(hearts, now))
     return Report(problems, _seconds(timer, now), _seconds(message, now))
 
 
@@ -100,6 +106,18 @@ def _silent(hearts: dict[str, Heartbeat], now: datetime) -> dict[str, str | None
     if found and BEAT in hearts and now - hearts[BEAT].at > SILENT:
         found["beat_silent"] = _iso(hearts[BEAT].at)
     return found
+
+
+def _clocks(hearts: dict[str, Heartbeat], now: datetime) -> dict[str, str | None]:
+    """Since when a process has another clock than the database: by its own word, or by a sign of life that lies ahead."""
+    said = [
+        row.detail["wrong_since"]
+        for name, row in hearts.items()
+        if name.startswith(CLOCK) and abs(now - row.at) <= CLOCK_SAID
+    ]
+    if any(row.at - now > AHEAD for row in hearts.values()):
+        said.append(_iso(now))
+    return {"clock_differs": min(said)} if said else {}
 
 
 def _oldest(rows: Any, column: str) -> datetime | None:

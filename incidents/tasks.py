@@ -2,38 +2,37 @@
 
 from celery import shared_task
 
-from compliance import clock
-from incidents import health, outbox, sweep, timers, watch
+from incidents import clock_check, health, outbox, sweep, timers, watch
 
 
 @shared_task(name="incidents.tasks.fire_due")
 def fire_due() -> int:
-    """Fire what is due."""
-    now = clock.now()
-    health.beat("timers", at=now)
-    return timers.fire_due(now=now).fired
+    """Fire what is due, and nothing early because this process's clock was stepped."""
+    clocks = clock_check.check()
+    health.beat("timers", at=clocks.shared)
+    return timers.fire_due(now=clocks.earliest).fired
 
 
 @shared_task(name="incidents.tasks.send_outbox")
 def send_outbox() -> int:
     """Send what is pending."""
-    health.beat("outbox", at=clock.now())
-    return outbox.send_reading(clock.now).sent
+    health.beat("outbox", at=clock_check.check().shared)
+    return outbox.send_reading(clock_check.agreed).sent
 
 
 @shared_task(name="incidents.tasks.sweep")
 def run_sweep() -> int:
     """Derive the timers that should exist and mend what is missing."""
-    return len(sweep.sweep(at=clock.now()))
+    return len(sweep.sweep(at=clock_check.agreed()))
 
 
 @shared_task(name="incidents.tasks.watch")
 def run_watch() -> None:
     """Ping the outside watcher and catch up with what a night missed."""
-    watch.tick(now=clock.now())
+    watch.tick(now=clock_check.agreed())
 
 
 @shared_task(name="incidents.tasks.nightly")
 def run_nightly() -> list[str]:
     """Sweep, verify the journal, anchor it."""
-    return watch.nightly(now=clock.now())
+    return watch.nightly(now=clock_check.agreed())

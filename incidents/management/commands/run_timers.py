@@ -11,6 +11,7 @@ class Command(LoopingCommand):
 
     help = __doc__ or ""
     watcher = "timers"
+    fires = True
 
     def look(self, now: datetime) -> tuple[bool, str]:
         report = timers.fire_due(now=now)

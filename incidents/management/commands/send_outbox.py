@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from compliance import clock
-from incidents import outbox
+from incidents import clock_check, outbox
 from incidents.management.looping import LoopingCommand
 
 
@@ -14,5 +13,5 @@ class Command(LoopingCommand):
     watcher = "outbox"
 
     def look(self, now: datetime) -> tuple[bool, str]:
-        report = outbox.send_reading(clock.now)
+        report = outbox.send_reading(clock_check.agreed)
         return bool(report.sent or report.failed), f"sent {report.sent}, failed {report.failed}"
