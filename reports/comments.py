@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance.errors import BadInput, NotPermitted, Refused
 from incidents import access, journal
 from incidents.services.common import changing, required_text
-from reports import approvals, prefill
+from reports import approvals, prefill, record
 from reports.models import FieldComment, Filing
 
 MOST = 4000
@@ -59,7 +59,7 @@ def comment_add(
             at=at,
         )
         detail = {"field": field, "answer": first is not None, "privileged": row.privileged}
-        _journal(held, "filing.commented", at=at, by=by, new=words, detail=detail)
+        record.write(held, "filing.commented", at=at, by=by, new=words, detail=detail)
         return row
 
 
@@ -83,7 +83,7 @@ def comment_resolve(*, comment: FieldComment, at: datetime, by: User) -> FieldCo
         if held.resolved_at is None:
             held.resolved_at, held.resolved_by = at, by
             held.save(update_fields=["resolved_at", "resolved_by"])
-            _journal(held.filing, "filing.comment_resolved", at=at, by=by, detail={"field": held.field})
+            record.write(held.filing, "filing.comment_resolved", at=at, by=by, detail={"field": held.field})
         return held
 
 
@@ -108,19 +108,5 @@ def privilege_set(*, filing: Filing, privileged: bool, at: datetime, by: User) -
         if held.privileged != privileged:
             held.privileged = privileged
             held.save(update_fields=["privileged"])
-            _journal(held, "filing.privilege_changed", at=at, by=by, detail={"privileged": privileged})
+            record.write(held, "filing.privilege_changed", at=at, by=by, detail={"privileged": privileged})
         return held
-
-
-def _journal(
-    filing: Filing, action: str, *, at: datetime, by: User, new: object = None, detail: dict[str, object] | None = None
-) -> None:
-    journal.write(
-        incident=filing.incident,
-        at=at,
-        by=by,
-        action=action,
-        subject=f"filing F{filing.number}",
-        new=new,
-        detail=detail,
-    )

@@ -22,7 +22,7 @@ from incidents import access, journal, notices, outbox
 from incidents import channels as outgoing
 from incidents.models import Incident, OutboxMessage
 from incidents.services.common import changing, required_text
-from reports import channels, prefill, services
+from reports import channels, prefill, record, services
 from reports.models import Dispatch, Filing, Submission
 from reports.states import FilingState
 
@@ -70,7 +70,7 @@ def submission_send(*, filing: Filing, channel: str, target: str, request_key: s
         )
         row.message = _outbox_row(row, at=at)
         row.save(update_fields=["message"])
-        _journal(row, "dispatch.requested", at=at, by=by, new=address)
+        record.write(held, "dispatch.requested", at=at, by=by, new=address, detail=_said(row))
         return row
 
 
@@ -174,7 +174,7 @@ def _sent(row: Dispatch, *, submitted_at: datetime, at: datetime) -> None:
             state=Dispatch.State.SENT, ended_at=at, error=""
         ):
             return
-        _journal(row, "dispatch.sent", at=at, by=None)
+        record.write(row.filing, "dispatch.sent", at=at, by=None, detail=_said(row))
         services.record_handed_over(
             filing=row.filing,
             submitted_at=submitted_at,
@@ -194,7 +194,7 @@ def _end(row: Dispatch, state: Dispatch.State, *, at: datetime, error: str) -> N
         if not Dispatch.objects.filter(pk=row.pk, state__in=going).update(state=state, ended_at=at, error=error[:300]):
             return
         _settle_message(row, at=at, by=None)
-        _journal(row, f"dispatch.{state}", at=at, by=None, detail={"error": error[:60]})
+        record.write(row.filing, f"dispatch.{state}", at=at, by=None, detail=_said(row, error=error[:60]))
         logger.error("dispatch %s of %s: %s (%s)", row.pk, row.filing, state, error[:60])
         members = Membership.objects.filter(entity=row.filing.entity_id, role__in=KEEPERS)
         words = _words(row, uncertain=state == Dispatch.State.UNCERTAIN)
@@ -253,7 +253,7 @@ def dispatch_resolve(
         held.state, held.resolved_by, held.resolution, held.ended_at = wanted, by, text, at
         held.save(update_fields=["state", "resolved_by", "resolution", "ended_at"])
         _settle_message(held, at=at, by=by)
-        _journal(held, "dispatch.resolved", at=at, by=by, new=text, detail={"sent": sent})
+        record.write(held.filing, "dispatch.resolved", at=at, by=by, new=text, detail=_said(held, sent=sent))
         if sent:
             _record_resolved(held, submitted_at or held.begun_at or at, text, at=at, by=by)
         return held
@@ -271,25 +271,10 @@ def _record_resolved(held: Dispatch, submitted_at: datetime, note: str, *, at: d
     )
 
 
-def _journal(
-    row: Dispatch,
-    action: str,
-    *,
-    at: datetime,
-    by: User | None,
-    new: object = None,
-    detail: dict[str, object] | None = None,
-) -> None:
+def _said(row: Dispatch, **more: object) -> dict[str, object]:
+    """What the journal keeps of ``row``."""
     begun = row.begun_at.astimezone(UTC).isoformat() if row.begun_at else None
-    journal.write(
-        incident=row.filing.incident,
-        at=at,
-        by=by,
-        action=action,
-        subject=f"filing F{row.filing.number}",
-        new=new,
-        detail={"dispatch": row.pk, "channel": row.channel, "begun_at": begun, **(detail or {})},
-    )
+    return {"dispatch": row.pk, "channel": row.channel, "begun_at": begun, **more}
 
 
 def _nothing(target: str) -> None:

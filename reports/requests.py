@@ -22,7 +22,7 @@ from incidents.recipients import recipients
 from incidents.services import facts_record
 from incidents.services.common import changing, not_in_future, required_text
 from incidents.times import local
-from reports import prefill
+from reports import prefill, record
 from reports.models import Filing, InformationRequest
 from reports.states import LEFT_THE_HOUSE, FilingState
 
@@ -74,7 +74,7 @@ def request_record(
             recorded_at=at,
             request_key=request_key or None,
         )
-        _journal(row, "request.recorded", at=at, by=by, new=words)
+        record.write(held, "request.recorded", at=at, by=by, new=words, detail=_said(row))
         _schedule(row, at=at)
         return row
 
@@ -119,7 +119,7 @@ def request_answer(*, request: InformationRequest, answer: str, at: datetime, by
         row.answered_at, row.answered_by, row.answer = at, by, words
         row.save(update_fields=["answered_at", "answered_by", "answer"])
         late = row.due_at is not None and at > row.due_at
-        _journal(row, "request.answered", at=at, by=by, new=words, detail={"late": late})
+        record.write(row.filing, "request.answered", at=at, by=by, new=words, detail=_said(row, late=late))
         return row
 
 
@@ -174,7 +174,8 @@ def fire(timer: Timer, incident: Incident, now: datetime) -> bool:
         words=lambda member: _words(row, member, now=now),
         at=now,
     )
-    _journal(row, "request.reminded", at=now, by=None, detail={"rung": timer.key, "to": timer.payload["roles"]})
+    detail = _said(row, rung=timer.key, to=timer.payload["roles"])
+    record.write(row.filing, "request.reminded", at=now, by=None, detail=detail)
     return True
 
 
@@ -201,25 +202,10 @@ def _words(row: InformationRequest, member: Membership, *, now: datetime) -> not
     )
 
 
-def _journal(
-    row: InformationRequest,
-    action: str,
-    *,
-    at: datetime,
-    by: User | None,
-    new: object = None,
-    detail: dict[str, object] | None = None,
-) -> None:
+def _said(row: InformationRequest, **more: object) -> dict[str, object]:
+    """What the journal keeps of ``row``."""
     due = row.due_at.astimezone(UTC).isoformat() if row.due_at else None
-    journal.write(
-        incident=row.filing.incident,
-        at=at,
-        by=by,
-        action=action,
-        subject=f"filing F{row.filing.number}",
-        new=new,
-        detail={"request": row.pk, "due_at": due, **(detail or {})},
-    )
+    return {"request": row.pk, "due_at": due, **more}
 
 
 timers.register(KIND, fire)

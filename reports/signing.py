@@ -25,7 +25,7 @@ from weasyprint import HTML
 from compliance.errors import BadInput, Refused
 from incidents import access, journal
 from incidents.services.common import changing
-from reports import prefill, storage
+from reports import prefill, record, storage
 from reports.models import Filing, Signature
 from reports.render import ASSETS, PackagedFiles
 from reports.states import FilingState
@@ -150,12 +150,5 @@ def filing_sign(*, filing: Filing, at: datetime, by: User) -> Signature:
             signed_at=at,
         )
         detail = {"document": document.sha256, "certificate": with_key.fingerprint}
-        journal.write(
-            incident=held.incident,
-            at=at,
-            by=by,
-            action="filing.signed",
-            subject=f"filing F{held.number}",
-            detail=detail,
-        )
+        record.write(held, "filing.signed", at=at, by=by, detail=detail)
         return row

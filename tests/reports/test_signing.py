@@ -17,9 +17,8 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from compliance.errors import BadInput, NotPermitted, Refused
-from reports import services as reports
 from reports import signing, storage
-from reports.models import Filing, Signature
+from reports.models import Filing, Signature, Submission
 from reports.verification import frozen_filings, verify
 from tests.factories import later
 from tests.reports.conftest import NOW, Case
@@ -155,4 +154,4 @@ def test_the_signed_copy_is_what_goes_out(case: Case, certificate: Path, setting
     outbox.send_due(now=AT)
     (file,) = (tmp_path / "drop").iterdir()
     assert file.read_bytes() == storage.read(row.document)
-    assert reports.Submission.objects.filter(filing=filing).exists()
+    assert Submission.objects.filter(filing=filing).exists()

@@ -1,0 +1,32 @@
+"""From draft to receipt: one function per change of state, each in one transaction with its journal entry."""
+
+from reports.services.draft import denial_support, filing_edit, filing_refill, filing_start, preview
+from reports.services.freeze import filing_freeze, filing_withdraw
+from reports.services.receipts import submission_outcome
+from reports.services.review import filing_approve, filing_return, filing_send_to_review
+from reports.services.submission import (
+    PROOF_MAX_BYTES,
+    proof_type,
+    record_handed_over,
+    require_not_on_its_way,
+    submission_record,
+)
+
+__all__ = [
+    "PROOF_MAX_BYTES",
+    "denial_support",
+    "filing_approve",
+    "filing_edit",
+    "filing_freeze",
+    "filing_refill",
+    "filing_return",
+    "filing_send_to_review",
+    "filing_start",
+    "filing_withdraw",
+    "preview",
+    "proof_type",
+    "record_handed_over",
+    "require_not_on_its_way",
+    "submission_outcome",
+    "submission_record",
+]
