@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "ninja",
     "compliance",
     "incidents",
     "reports",
@@ -148,6 +149,9 @@ FILING_DROP = env.text("BREACHCLOCK_FILING_DROP")
 SIGNING_CERTIFICATE = env.text("BREACHCLOCK_SIGNING_CERTIFICATE")
 SIGNING_PASSPHRASE_FILE = env.text("BREACHCLOCK_SIGNING_PASSPHRASE_FILE")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# How long a token of the API may be good, and how many requests a token, person or address may make in which time.
+API_TOKEN_MAX_DAYS = int(env.number("BREACHCLOCK_API_TOKEN_MAX_DAYS", 90, least=1))
+API_RATE = env.text("BREACHCLOCK_API_RATE", "300/min")
 
 # Anchors of the journal: on another disk than the database, if there is one.
 JOURNAL_ANCHORS = Path(env.text("JOURNAL_ANCHORS", str(VAR / "anchors")))

@@ -1,6 +1,6 @@
 """Who may see and do what. Pages, commands and services ask here; nothing else decides."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -113,3 +113,20 @@ def require_decide(user: User, incident: Incident) -> None:
 def may_export(user: User, incident: Incident) -> bool:
     """Whether ``user`` may take the whole record of ``incident`` out of the house."""
     return bool(roles_in(user, incident.entities.all()) & EXPORTS)
+
+
+def limited(incidents: QuerySet[Incident], entities: Collection[int] | None) -> QuerySet[Incident]:
+    """Of ``incidents`` those that concern none but ``entities`` (ids); all of them where there is no limit.
+
+    An API token may be good for some entities only: nothing of another entity is reached through it.
+    """
+    if entities is None:
+        return incidents
+    return incidents.exclude(entities__in=Entity.objects.exclude(pk__in=entities))
+
+
+def scopes_of(user: User) -> frozenset[str]:
+    """What a token of ``user`` may be for: read, handle, decide, export. At use the roles are asked again for each incident."""
+    held = set(Membership.objects.filter(user=user.pk).values_list("role", flat=True))
+    needed = {"read": set(Role.values), "handle": REPORTS, "decide": HANDLES, "export": EXPORTS}
+    return frozenset(scope for scope, roles in needed.items() if held & roles)

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Entity
@@ -15,6 +16,7 @@ from incidents.availability import Absence, Preference  # noqa: F401  their tabl
 from incidents.channels.models import Endpoint
 from incidents.machine import FSMField, Machine, moves
 from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
+from incidents.tokens import ApiToken  # noqa: F401  its table belongs to this app
 
 WALL_CLOCK = "wall"
 
@@ -329,6 +331,12 @@ class Obligation(Machine):
     target_at = models.DateTimeField(null=True)
     # The assessed duty as the engine gave it (Duty.to_json): reasons, questions, trace, alternatives, citations.
     duty = models.JSONField()
+    # The first addressee's English name, taken out of ``duty`` by the database, so that boards filter and count by it.
+    authority = models.GeneratedField(
+        expression=KT("duty__addressees__0__en"),
+        output_field=models.CharField(max_length=300, null=True),
+        db_persist=True,
+    )
     generation = models.PositiveIntegerField(default=1)
     # The ladder that the present generation climbs, by its key in the house policy.
     ladder = models.CharField(max_length=40, blank=True)
@@ -349,6 +357,27 @@ class Obligation(Machine):
         indexes = (
             models.Index(
                 fields=("due_at",), condition=Q(state__in=("possible", "running", "overdue")), name="open_obligations"
+            ),
+            # What the board counts and sorts by, and what the manager's view does, without the rows themselves.
+            models.Index(
+                fields=(
+                    "incident",
+                    "entity",
+                    "jurisdiction",
+                    "authority",
+                    "state",
+                    "due_at",
+                    "target_at",
+                    "opened_at",
+                    "id",
+                ),
+                condition=Q(state__in=("possible", "running", "overdue")),
+                name="board_of_obligations",
+            ),  # fmt: skip
+            models.Index(
+                fields=("met_at", "incident", "authority", "state", "starts_at", "due_at"),
+                condition=Q(met_at__isnull=False),
+                name="met_obligations",
             ),
         )
 
@@ -496,6 +525,7 @@ class Escalation(models.Model):
 
     class Meta:
         ordering = ("at", "pk")
+        indexes = (models.Index(fields=("obligation", "at", "acknowledged_at"), name="escalations_of_obligation"),)
 
     def __str__(self) -> str:
         return f"{self.incident_id} {self.rung}"
