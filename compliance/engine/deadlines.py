@@ -31,27 +31,27 @@ class Counter:
 
     def _counted(self, clock: Clock, begun: Begun) -> Deadline:
         if begun.at is None or clock.counting is None or clock.n is None:
-            return Deadline(None, None, self.zone, clock.standard, begun.notes or (_NOT_RECORDED,))
+            return Deadline(None, None, begun.notes or (_NOT_RECORDED,))
         counted = self._count(Limit(clock.start, clock.n, clock.counting), begun.at)
         trace = begun.notes + counted.trace
         if clock.ceiling_of is not None:
             trace += (_CEILING,)
-        return Deadline(begun.at, counted.due_at, self.zone, clock.standard, trace, counted.later)
+        return Deadline(begun.at, counted.due_at, trace, counted.later)
 
     def _vague(self, clock: Clock, begun: Begun) -> Deadline:
         if begun.at is None:
-            return Deadline(None, None, self.zone, clock.standard, begun.notes or (_NOT_RECORDED,))
+            return Deadline(None, None, begun.notes or (_NOT_RECORDED,))
         words = clock.limit
         text = LocalText(ko=f"법에 정해진 시간이 없음({words.ko})", en=f"the law sets no number ({words.en})")
         trace = (*begun.notes, TraceStep(LocalText(ko="시작", en="starts"), begun.at), TraceStep(text))
-        return Deadline(begun.at, None, self.zone, clock.standard, trace)
+        return Deadline(begun.at, None, trace)
 
     def _set(self, clock: Clock, begun: Begun) -> Deadline:
         """The day stands in an order or a request."""
         due = self.starts.resolve_fact(clock.set_by or "").at
         text = LocalText(ko="명령ㆍ요구에 정해진 기한", en="the moment set in the order or request")
         trace = (*begun.notes, TraceStep(text, due)) if due else (*begun.notes, _NOT_RECORDED)
-        return Deadline(begun.at, due, self.zone, clock.standard, trace)
+        return Deadline(begun.at, due, trace)
 
     def _second(self, clock: Clock, limit: Limit, first: Deadline, own: Begun) -> Deadline:
         """The first limit and another: which of them binds."""
@@ -64,9 +64,7 @@ class Counter:
             return _with(first, first.due_at, (), (*first.later, later))
         if first.due_at is None or first.starts_at is None:
             # The clock's own start is still to come: until then the other limit stands.
-            return Deadline(
-                begun.at, other, self.zone, clock.standard, (*first.trace, _step(_OUTER, other)), first.later
-            )
+            return Deadline(begun.at, other, (*first.trace, _step(_OUTER, other)), first.later)
         if clock.binding == "earliest_unless_begun_after" and first.starts_at > other:
             return _with(first, first.due_at, (_step(_PASSED, other),), first.later)
         pick = max if clock.binding == "latest" else min
@@ -104,7 +102,7 @@ _DAYS = frozenset({"days", "business_days", "weeks", "months", "years"})
 def _with(
     found: Deadline, due: datetime | None, steps: tuple[TraceStep, ...], later: tuple[LaterReading, ...]
 ) -> Deadline:
-    return Deadline(found.starts_at, due, found.zone, found.standard, found.trace + steps, later)
+    return Deadline(found.starts_at, due, found.trace + steps, later)
 
 
 def _step(text: LocalText, at: datetime) -> TraceStep:

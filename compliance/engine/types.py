@@ -236,8 +236,6 @@ class Deadline:
 
     starts_at: datetime | None
     due_at: datetime | None
-    zone: str
-    standard: Standard
     trace: tuple[TraceStep, ...] = ()
     later: tuple[LaterReading, ...] = ()
 

@@ -7,7 +7,6 @@ import pytest
 
 from compliance.engine.calendars import Calendar
 from compliance.engine.counting import COUNTING
-from compliance.engine.counting.eu import dora_initial
 from compliance.engine.types import LaterReading
 from tests.compliance.test_calendars import CALENDARS
 
@@ -100,30 +99,14 @@ def test_medical_devices_keep_the_unmoved_day_and_show_the_extension() -> None:
     assert [last_day(reading.due_at, "Europe/Paris") for reading in found.later] == ["2027-12-07"]
 
 
-# id, aware, classified, zone, holidays, due, extended ("-": no extension)
-DORA_INITIAL = """
-R01|2026-11-20T18:10:00+01:00|2026-11-20T22:30:00+01:00|Europe/Berlin||2026-11-21T02:30:00+01:00|2026-11-23T12:00:00+01:00
-R02|2026-11-16T09:00:00+00:00|2026-11-17T08:00:00+00:00|Europe/Dublin||2026-11-17T09:00:00+00:00|-
-R03|2026-11-16T09:00:00+00:00|2026-11-18T14:20:00+00:00|Europe/Dublin||2026-11-18T18:20:00+00:00|-
-R04|2026-11-16T09:00:00+00:00|2026-11-17T09:00:00+00:00|Europe/Dublin||2026-11-17T09:00:00+00:00|-
-R05|2026-12-24T20:00:00+01:00|2026-12-25T09:00:00+01:00|Europe/Luxembourg|2026-12-25 2026-12-26|2026-12-25T13:00:00+01:00|2026-12-28T12:00:00+01:00
-"""
-
-
 def shown(later: tuple[LaterReading, ...]) -> list[datetime]:
     return [reading.due_at for reading in later]
 
 
-@pytest.mark.parametrize("row", DORA_INITIAL.split("\n")[1:-1], ids=lambda row: row[:3])
-def test_doras_first_report_has_two_limits_and_a_permission_at_weekends(row: str) -> None:
-    _, aware, classified, zone, holidays, due, extended = row.split("|")
-    found = dora_initial(at(aware), at(classified), own=4, cap=24, calendar=place(zone, holidays))
-    assert found.due_at == at(due)
-    assert shown(found.later) == ([] if extended == "-" else [at(extended)])
-
-
 # id, rule, n, start, zone, holidays, due, extended
 DORA_LATER = """
+R01|dora.hours|4|2026-11-20T22:30:00+01:00|Europe/Berlin||2026-11-21T02:30:00+01:00|2026-11-23T12:00:00+01:00
+R05|dora.hours|4|2026-12-25T09:00:00+01:00|Europe/Luxembourg|2026-12-25 2026-12-26|2026-12-25T13:00:00+01:00|2026-12-28T12:00:00+01:00
 R06|dora.hours|72|2026-11-19T11:00:00+01:00|Europe/Luxembourg||2026-11-22T11:00:00+01:00|2026-11-23T12:00:00+01:00
 R07|dora.hours|72|2026-12-22T15:30:00+01:00|Europe/Paris|2026-12-25|2026-12-25T15:30:00+01:00|2026-12-28T12:00:00+01:00
 R08|dora.months|1|2026-11-19T17:00:00+01:00|Europe/Paris||2026-12-20T00:00:00+01:00|2026-12-21T12:00:00+01:00

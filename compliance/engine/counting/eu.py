@@ -210,19 +210,6 @@ def dora_months(start: datetime, n: int, calendar: Calendar) -> Counted:
     return days.ends(_noon(days.last, calendar, words))
 
 
-def dora_initial(aware: datetime, classified: datetime, *, own: int, cap: int, calendar: Calendar) -> Counted:
-    """The initial report's two limits in one: ``own`` hours from classification, at most ``cap`` hours from awareness.
-
-    A classification later than ``cap`` hours after awareness leaves the first limit alone.
-
-    Source: Delegated Regulation (EU) 2025/301 art. 5(1)(a), 5(2).
-    """
-    from_class = dora_hours(classified, own, calendar)
-    from_aware = dora_hours(aware, cap, calendar)
-    late = classified.astimezone(UTC) > from_aware.due_at
-    return from_class if late or from_class.due_at <= from_aware.due_at else from_aware
-
-
 def dora_noon(day: date, calendar: Calendar) -> datetime | None:
     """Noon (UTC) of the next working day if ``day``, the local day of the limit, is a weekend day or bank holiday.
 
