@@ -9,6 +9,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Min
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from incidents.models import WALL_CLOCK, Heartbeat, OutboxMessage, Timer
 
@@ -36,6 +39,30 @@ STAMPS_LATE = 2 * NIGHTLY
 # What is wrong when a watcher has found something.
 FINDINGS = {"journal": "journal_not_verified", "sweep": "timers_missing"}
 
+# What is wrong, in words; and what to look at first.
+WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
+    "timers_late": (_("Due reminders have not been carried out"), _("See whether workers are running.")),
+    "outbox_stuck": (_("Messages have not been sent for a while"), _("See whether the mail server can be reached.")),
+    "timers_silent": (_("Nobody carries out reminders"), _("Start the workers (or run_timers).")),
+    "outbox_silent": (_("Nobody sends messages"), _("Start the workers (or send_outbox).")),
+    "watch_silent": (_("The watch of the watchers is not running"), _("Start the workers and beat (or run_watch).")),
+    "beat_silent": (_("Celery's beat is not running"), _("Start beat.")),
+    "sweep_silent": (_("The timers were not compared with the duties for a day"), _("Run sweep_timers.")),
+    "journal_silent": (_("The journal was not verified for a day"), _("Run verify_journal.")),
+    "anchors_silent": (_("The journal was not anchored for a day"), _("Run anchor_journal; is the disk full?")),
+    "timestamps_silent": (_("The anchors have had no time stamp for two days"), _("See whether TSA_URL answers.")),
+    "timers_missing": (_("Timers were missing or changed and were set again"), _("Find out who changed the database.")),
+    "journal_not_verified": (_("The journal does not verify"), _("Keep everything as it is and tell counsel.")),
+    "clock_differs": (_("The clock of a process differs from the database's"), _("Set the machines' clocks right.")),
+    "database_gone": (_("The database does not answer"), _("See whether it is running.")),
+}
+
+
+def words_of(problem: str) -> tuple[str, str]:
+    """What ``problem`` means and what to do first, in the language that is active."""
+    means, todo = WORDS.get(problem, (problem, ""))
+    return str(means), str(todo)
+
 
 def beat(name: str, *, at: datetime, detail: dict[str, Any] | None = None) -> None:
     """Record that the watcher ``name`` is alive, and what it found."""
@@ -51,7 +78,7 @@ def beat_found(name: str, *, at: datetime, wrong: bool, detail: dict[str, Any]) 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is wrong, by name, and since when (ISO 8601, UTC; None: always). Empty when all is well."""
+    """What is wrong, by name, and since when (ISO 8601, UTC; None: ever since it was set up). Empty when all is well."""
 
     problems: dict[str, str | None]
     timer_late_seconds: int
@@ -67,9 +94,18 @@ class Report:
         return {
             "healthy": self.healthy,
             "problems": self.problems,
+            "texts": {name: _in_each_language(name) for name in self.problems},
             "timer_late_seconds": self.timer_late_seconds,
             "message_late_seconds": self.message_late_seconds,
         }
+
+
+def _in_each_language(problem: str) -> dict[str, str]:
+    said = {}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            said[language] = " ".join(text for text in (f"{words_of(problem)[0]}.", words_of(problem)[1]) if text)
+    return said
 
 
 def report(*, now: datetime) -> Report:

@@ -1,5 +1,6 @@
 """The watcher of the watchers: what runs each night (and is caught up with when a night was missed), and the outside ping."""
 
+import functools
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -31,7 +32,20 @@ def tick(*, now: datetime) -> health.Report | None:
     ping(report)
     if report is not None:
         nightly(now=now, only_missed=True)
+        tell(health.report(now=now), now=now)
     return report
+
+
+def tell(report: health.Report, *, now: datetime) -> None:
+    """Tell people what turned /health red, through every channel and once a day for each problem.
+
+    Not what has never run at all: that is a house being set up, and the page shows it. Not what is told by whoever finds it.
+    """
+    told_elsewhere = {"clock_differs", *health.FINDINGS.values()}
+    with transaction.atomic():
+        for name, since in report.problems.items():
+            if since is not None and name not in told_elsewhere:
+                alarms.raise_alarm(f"health:{name}", functools.partial(health.words_of, name), at=now)
 
 
 def ping(report: health.Report | None) -> None:
@@ -71,7 +85,7 @@ def nightly(*, now: datetime, only_missed: bool = False) -> list[str]:
 
 
 def verify(*, at: datetime, signatures: bool = False) -> list[Fault]:
-    """Verify all chains and all anchors, and leave the result as the heartbeat ``journal``. Faults are told by mail."""
+    """Verify all chains and all anchors, and leave the result as the heartbeat ``journal``. Faults are told to people."""
     faults = [*anchors.check(signatures=signatures), *verification.verify(anchored=anchors.anchored())]
     detail = {"faults": len(faults), "first": [f"{f.chain} {f.sequence}: {f.what}"[:200] for f in faults[:KEPT]]}
     health.beat_found("journal", at=at, wrong=bool(faults), detail=detail)

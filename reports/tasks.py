@@ -7,6 +7,7 @@ from datetime import datetime
 from celery import shared_task
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compliance import clock
 from incidents import alarms, health
@@ -19,6 +20,10 @@ NAME = "filings"
 KEPT = 20
 
 health.FINDINGS[NAME] = "filings_not_verified"
+health.WORDS["filings_not_verified"] = (
+    gettext_lazy("Frozen filings do not verify"),
+    gettext_lazy("Keep everything as it is and tell counsel."),
+)
 
 
 @shared_task(name="reports.tasks.verify_filings")
@@ -31,7 +36,7 @@ def verify_filings() -> int:
 
 
 def note(rows: Sequence[Filing], faults: Sequence[verification.Fault], *, at: datetime) -> None:
-    """Leave the result as the heartbeat ``filings``; faults are told by mail."""
+    """Leave the result as the heartbeat ``filings``; faults are told to people."""
     detail = {"checked": len(rows), "faults": len(faults), "first": [str(fault)[:200] for fault in faults[:KEPT]]}
     health.beat_found(NAME, at=at, wrong=bool(faults), detail=detail)
     if faults:
