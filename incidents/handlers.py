@@ -165,6 +165,11 @@ def _tell(escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) 
                 letters.append(_letter(escalation, timer, clock, recipient, now=now))
     outbox.enqueue_many(letters, at=now)
     Timer.objects.bulk_create(waiting, ignore_conflicts=True)
+    if waiting:
+        # For the sweep: who has quiet hours may be otherwise by the time it looks.
+        ends = {row.key: [row.payload["entity"], row.due_at.astimezone(UTC).isoformat()] for row in waiting}
+        escalation.detail |= {"asleep": ends}
+        escalation.save(update_fields=["detail"])
     return now if letters or not waiting else min(row.due_at for row in waiting)
 
 
