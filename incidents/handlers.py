@@ -89,7 +89,8 @@ def fire_rung(timer: Timer, incident: Incident, now: datetime) -> bool:
     if following is None:
         _next_repeat(timer, clock, policy, now=now)
     else:
-        _expect_answer(escalation, timer, clock, policy, following, told_at=told_at, now=now)
+        row = answer_timer(escalation, timer, clock, policy, following, told_at=told_at)
+        Timer.objects.bulk_create([row] if row is not None else [], ignore_conflicts=True)
     return True
 
 
@@ -160,7 +161,8 @@ def _tell(escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) 
         for recipient in found:
             wakes_at = asleep_until(recipient, entity, at=now) if escalation.kind == REMINDER else None
             if wakes_at is not None and wakes_at < clock.ends_at:
-                waiting.append(_when_awake(escalation, timer, clock, recipient, wakes_at, now=now))
+                who = {"entity": recipient.member.entity_id, "user": recipient.user_id}
+                waiting.append(awake_timer(escalation, timer, clock, at=wakes_at, **who))
             else:
                 letters.append(_letter(escalation, timer, clock, recipient, now=now))
     outbox.enqueue_many(letters, at=now)
@@ -192,14 +194,12 @@ def _cry_out(clock: Clock, *, now: datetime) -> None:
     journal.write(incident=clock.incident, at=now, by=None, action="escalation.nobody", subject=clock.subject)
 
 
-def _when_awake(
-    escalation: Escalation, timer: Timer, clock: Clock, recipient: Recipient, at: datetime, *, now: datetime
-) -> Timer:
-    """The timer that tells ``recipient`` after quiet hours. One for each escalation and person."""
-    waiting = _aside(timer, clock, AWAKE[clock.kind], f"user-{recipient.user_id}", at, now=now)
+def awake_timer(escalation: Escalation, timer: Timer, clock: Clock, *, entity: int, user: int, at: datetime) -> Timer:
+    """The timer that tells a person (primary keys) after quiet hours, unsaved. One for each escalation and person."""
+    waiting = _aside(timer, clock, AWAKE[clock.kind], f"user-{user}", at, now=escalation.fired_at)
     # Named by the escalation, so that every step has its own; the row it is about is kept beside.
     waiting.subject_id = escalation.pk
-    waiting.payload |= {"entity": recipient.member.entity_id, "user": recipient.user_id, "escalation": escalation.pk}
+    waiting.payload |= {"entity": entity, "user": user, "escalation": escalation.pk}
     return waiting
 
 
@@ -254,25 +254,18 @@ def _next_repeat(timer: Timer, clock: Clock, policy: Ladder, *, now: datetime) -
     Timer.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def _expect_answer(
-    escalation: Escalation,
-    timer: Timer,
-    clock: Clock,
-    policy: Ladder,
-    following: Timer,
-    *,
-    told_at: datetime,
-    now: datetime,
-) -> None:
-    """Somebody acknowledges this step, or the following one comes sooner."""
+def answer_timer(
+    escalation: Escalation, timer: Timer, clock: Clock, policy: Ladder, following: Timer, *, told_at: datetime
+) -> Timer | None:
+    """The timer that brings ``following`` forward unless somebody acknowledges this step, unsaved; None: none is needed."""
     if following.payload["rung"] == REPEAT:
-        return
+        return None
     at = sooner(told_at=told_at, next_at=following.due_at, policy=policy.unanswered)
     if at is None:
-        return
-    row = _aside(timer, clock, UNANSWERED[clock.kind], f"unanswered-{timer.key}", at, now=now)
+        return None
+    row = _aside(timer, clock, UNANSWERED[clock.kind], f"unanswered-{timer.key}", at, now=escalation.fired_at)
     row.payload |= {"escalation": escalation.pk, "next": following.pk, "ladder": policy.key}
-    Timer.objects.bulk_create([row], ignore_conflicts=True)
+    return row
 
 
 def fire_unanswered(timer: Timer, incident: Incident, now: datetime) -> bool:
