@@ -10,8 +10,10 @@ class ComplianceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from compliance.access_policy import get_access_policy
         from compliance.library import get_library, get_methods, get_policies
 
         get_library()
         get_methods()
         get_policies()
+        get_access_policy()

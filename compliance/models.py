@@ -17,6 +17,7 @@ class Role(models.TextChoices):
     CPO = "cpo", _("Privacy officer (CPO)")
     EXECUTIVE = "executive", _("Executive")
     AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
 
 
 class Entity(models.Model):

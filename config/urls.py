@@ -2,14 +2,20 @@
 
 from django.contrib.auth import views as auth
 from django.urls import include, path
+from django.views.i18n import set_language
 
-from config import health
+from config import api, health
+from incidents import access
+
+public = access.decides("public")
 
 urlpatterns = [
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("i18n/", include("django.conf.urls.i18n")),
-    path("health", health.health, name="health"),
+    path("accounts/login/", public(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
+    path("accounts/logout/", public(auth.LogoutView.as_view()), name="logout"),
+    path("i18n/setlang/", public(set_language), name="set_language"),
+    path("health", public(health.health), name="health"),
+    path("api/v1/", api.urls()),
+    path("api/v1/<path:rest>", access.decides("api")(api.nothing)),
     path("", include("incidents.urls")),
     path("", include("reports.urls")),
 ]

@@ -35,7 +35,7 @@ class AvailabilityForm(InstantForm):
         self.fields["person"].queryset = people if others else people.filter(pk=user.pk)
         self.fields["person"].initial = user.pk
         self.fields["deputy"].queryset = people.filter(
-            memberships__entity=entity, memberships__role__in=access.HANDLES
+            memberships__entity=entity, memberships__role__in=access.handling_roles()
         ).distinct()
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", "form-control")

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.clock import require_aware
 from compliance.engine import canonical_json, digest
+from incidents import standing
 from incidents.models import Incident, JournalEntry, JournalHead
 
 if TYPE_CHECKING:
@@ -167,13 +168,19 @@ def write(
         new=digests[1],
         salt=salt if any(value is not None and not isinstance(value, Digest) for value in (old, new)) else "",
         # One way to write it down, so that every byte of it can be checked.
-        detail=json.loads(canonical_json(dict(detail or {}))),
+        detail=json.loads(canonical_json({**(detail or {}), **_in_whose_stead(by)})),
         previous=head.hash,
     )
     entry.hash = entry_hash(entry)
     entry.save(force_insert=True)
     JournalHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, hash=entry.hash)
     return entry
+
+
+def _in_whose_stead(by: User | None) -> dict[str, list[str]]:
+    """Whom a deputy acts for in this change, where the right to it is not the deputy's own."""
+    absent = standing.for_whom(by.pk if by is not None else None)
+    return {"for": [f"user:{number}" for number in absent]} if absent else {}
 
 
 def _locked_head(chain: str) -> JournalHead:

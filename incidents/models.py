@@ -12,6 +12,7 @@ from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import Entity
+from incidents.admissions import Admission  # noqa: F401  its table belongs to this app
 from incidents.availability import Absence, Preference  # noqa: F401  their tables belong to this app
 from incidents.channels.models import Endpoint
 from incidents.machine import FSMField, Machine, moves
@@ -50,6 +51,8 @@ class Incident(Machine):
     law_at = models.DateTimeField(null=True)
     # By the house's signs (policies); decides which ladder its clocks climb. Empty: none shows.
     severity = models.CharField(max_length=30, blank=True)
+    # For the people named alone (incidents.admissions); nobody else learns that it exists.
+    restricted = models.BooleanField(_("restricted"), default=False)
 
     class Meta:
         ordering = ("-reported_at", "-pk")

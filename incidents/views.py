@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -25,7 +24,7 @@ UNPROCESSABLE = 422
 JOURNAL_SHOWN = 200
 
 
-@login_required
+@access.decides("own")
 def board(request: HttpRequest) -> HttpResponse:
     """Every clock the person may see, overdue on top."""
     now = clock.now()
@@ -44,7 +43,7 @@ def board(request: HttpRequest) -> HttpResponse:
     return render(request, "incidents/board.html", context)
 
 
-@login_required
+@access.decides("own")
 def incident_list(request: HttpRequest) -> HttpResponse:
     """The incidents the person may see, newest first."""
     return render(
@@ -52,7 +51,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@login_required
+@access.decides("own")
 def report(request: HttpRequest) -> HttpResponse:
     """Report a suspicion."""
     entities = access.reportable_entities(request.user)
@@ -104,7 +103,7 @@ def find(request: HttpRequest, code: str) -> Incident:
         raise Http404(code) from None
 
 
-@login_required
+@access.decides("incident")
 def incident(request: HttpRequest, code: str) -> HttpResponse:
     """One incident, and everything that is done to it."""
     found = find(request, code)

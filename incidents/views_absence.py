@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms as django_forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +17,7 @@ from incidents.services.absence import may_keep_for_others
 UNPROCESSABLE = 422
 
 
-@login_required
+@access.decides("own")
 def availability(request: HttpRequest) -> HttpResponse:
     """Who is away and when it is quiet; the forms that change it."""
     entities = access.visible_entities(request.user)

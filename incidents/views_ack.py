@@ -7,11 +7,12 @@ from django.views.decorators.http import require_http_methods
 
 from compliance import clock
 from compliance.errors import Refused
-from incidents import ack, services
+from incidents import access, ack, services
 
 GONE = 410
 
 
+@access.decides("token")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def acknowledge(request: HttpRequest, token: str) -> HttpResponse:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -25,7 +24,7 @@ UNPROCESSABLE, UNAUTHORIZED = 422, 401
 SHOWN = 100
 
 
-@login_required
+@access.decides("own")
 def my_channels(request: HttpRequest) -> HttpResponse:
     """How I am reached, and, for counsel and managers, where the company's messages go."""
     forms = _forms(request)
@@ -138,6 +137,7 @@ _ACTIONS: dict[str, Callable[[HttpRequest, Forms], dict[str, str] | None]] = {
 }  # fmt: skip
 
 
+@access.decides("token")
 @require_safe
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
     """A person's clocks for a calendar program. Whoever has the address may read it, as the person could now."""
@@ -153,7 +153,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_required
+@access.decides("incident")
 def who_was_told(request: HttpRequest, code: str) -> HttpResponse:
     """Who was told what about an incident, when, by which way, with what success."""
     found = find(request, code)
@@ -191,6 +191,7 @@ def _handle(request: HttpRequest, found: Incident) -> None:
         messages.success(request, _("Saved."))
 
 
+@access.decides("api")
 @require_safe
 def messages_api(request: HttpRequest, code: str) -> JsonResponse:
     """The same as JSON, for whoever is signed in; a hundred a page."""

@@ -1,6 +1,5 @@
 """Downloading the evidence bundle of an incident."""
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
@@ -11,7 +10,7 @@ from incidents.export.bundle import export_incident
 from incidents.views import find
 
 
-@login_required
+@access.decides("incident")
 @require_POST
 def export(request: HttpRequest, code: str) -> HttpResponse:
     """The bundle as a file, for auditors, counsel and managers. A POST, because it leaves a trace in the journal."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +19,7 @@ from incidents.models import Incident, Obligation
 UNPROCESSABLE = 422
 
 
-@login_required
+@access.decides("own")
 def law(request: HttpRequest) -> HttpResponse:
     """The library: all rules, or those of one jurisdiction, or those that hold a word."""
     library = get_library()
@@ -59,7 +58,7 @@ def _fits(rule: Rule, place: str, words: str) -> bool:
     return all(word in text for word in words.lower().split())
 
 
-@login_required
+@access.decides("own")
 def rule(request: HttpRequest, key: str) -> HttpResponse:
     """One rule with its versions."""
     found = get_library().rules.get(key)
@@ -71,7 +70,7 @@ def rule(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "incidents/rule.html", context)
 
 
-@login_required
+@access.decides("incident")
 def law_review(request: HttpRequest, code: str) -> HttpResponse:
     """What the law in use now would change in one running incident, before anybody accepts it."""
     found = get_object_or_404(access.visible_incidents(request.user), code=code)
@@ -97,7 +96,7 @@ def law_review(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "incidents/law_review.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
-@login_required
+@access.decides("own")
 def days_off(request: HttpRequest) -> HttpResponse:
     """Days off that the calendars do not know yet, and a form to add one."""
     if not access.may_keep_calendars(request.user):

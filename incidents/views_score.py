@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -47,7 +46,7 @@ class Page:
         return rows.select_related("adopted_by").last()
 
 
-@login_required
+@access.decides("incident")
 def score(request: HttpRequest, code: str, method: str) -> HttpResponse:
     """One method for one entity of an incident."""
     found = find(request, code)

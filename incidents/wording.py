@@ -32,7 +32,7 @@ def extra_for(escalation: Escalation, recipient: Recipient, *, now: datetime) ->
     member = recipient.member
     with override(member.language):
         notes = (*_about_step(escalation, member.language), *_about_reader(recipient))
-    handles = member.role in access.HANDLES and escalation.incident.kind != Incident.Kind.REPLAY
+    handles = member.role in access.handling_roles() and escalation.incident.kind != Incident.Kind.REPLAY
     return Extra(notes, ack.link_for(escalation, member.user, at=now) if handles else "")
 
 

@@ -10,9 +10,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 
 from compliance.errors import NotPermitted, Refused
-from compliance.models import Membership
 from incidents import access
-from incidents.availability import Absence
 from incidents.services import is_late
 from reports.denials import denials
 from reports.models import Approval, Filing
@@ -57,11 +55,11 @@ def stands_for(filing: Filing, by: User, *, at: datetime) -> User | None:
     approved = {person for row in given(filing) for person in (row.by_id, row.standing_for_id) if person}
     if by.pk in approved:
         raise Refused(_("You have approved it. Another person must approve it too."), code="approved_already")
-    if access.may_decide(by, filing.incident):
+    if access.may_decide_alone(by, filing.incident, at=at):
         return None
     away = [person for person in _deputised(filing, by, at=at) if person.pk not in wrote]
     if not away:
-        access.require_decide(by, filing.incident)
+        access.require_decide(by, filing.incident, at=at, besides=wrote)
     free = next((person for person in away if person.pk not in approved), None)
     if free is None:
         raise Refused(_("You have approved it. Another person must approve it too."), code="approved_already")
@@ -69,13 +67,10 @@ def stands_for(filing: Filing, by: User, *, at: datetime) -> User | None:
 
 
 def _deputised(filing: Filing, by: User, *, at: datetime) -> list[User]:
-    """The approvers who are away at ``at`` and named ``by``, where ``by`` may still work on the incident."""
-    entities = filing.incident.entities.all()
-    if not access.may_handle(by, filing.incident):
-        return []
-    rows = Absence.objects.filter(deputy=by, entity__in=entities, begins_at__lte=at, ends_at__gt=at, ended_at=None)
-    decides = Membership.objects.filter(entity__in=entities, role__in=access.DECIDES)
-    return [row.person for row in rows.filter(person__in=decides.values("user")).select_related("person")]
+    """The approvers who are away at ``at`` and for whom ``by`` stands in, in the order of their numbers."""
+    rights = access.through(by, filing.incident, access.Capability.DECIDE, at=at)
+    absent = {right.instead_of for right in rights} - {None}
+    return list(User.objects.filter(pk__in=absent).order_by("pk"))
 
 
 def may_approve(filing: Filing, by: User, *, at: datetime) -> bool:

@@ -43,7 +43,7 @@ def public_statement_record(
         BadInput: no title or text, published in the future, or an unknown topic.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         not_in_future(published_at, at=at, field="published_at", zone=zone_of(locked))
         words = required_text(text, field="text", at_least=5)
         quoted = {topic: clean(value)[:300] for topic, value in figures.items() if clean(value)}

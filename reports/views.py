@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -38,7 +37,7 @@ def _filing(request: HttpRequest, code: str, number: int) -> Filing:
         raise Http404(f"{code}/F{number}") from None
 
 
-@login_required
+@access.decides("incident")
 @require_POST
 def start(request: HttpRequest, code: str) -> HttpResponse:
     """Begin a filing for one duty."""
@@ -66,7 +65,7 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
     return redirect("reports:filing", code, filing.number)
 
 
-@login_required
+@access.decides("incident")
 def filing(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """One filing; a POST says what to do with it."""
     held = _filing(request, code, number)
@@ -188,7 +187,7 @@ def _options(item: Field, raw: str) -> list[tuple[str, LocalText, bool]]:
     return [(key, words, key in picked) for key, words in options.items()]
 
 
-@login_required
+@access.decides("incident")
 @require_GET
 @csp_override({})  # the browser's own PDF viewer, not a page of ours
 def pdf(request: HttpRequest, code: str, number: int) -> HttpResponse:
@@ -198,7 +197,7 @@ def pdf(request: HttpRequest, code: str, number: int) -> HttpResponse:
     return _file(content, "application/pdf", f"{code}-F{number}.pdf", inline=True)
 
 
-@login_required
+@access.decides("incident")
 @require_GET
 def proof(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The proof of a submission."""
@@ -218,7 +217,7 @@ def _file(content: bytes, media_type: str, name: str, *, inline: bool) -> HttpRe
     return response
 
 
-@login_required
+@access.decides("incident")
 @require_GET
 def signed(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The signed copy of the frozen document."""
@@ -229,7 +228,7 @@ def signed(request: HttpRequest, code: str, number: int) -> HttpResponse:
     return _file(storage.read(signature.document), "application/pdf", f"{code}-F{number}-signed.pdf", inline=False)
 
 
-@login_required
+@access.decides("incident")
 @require_GET
 def statement_json(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The statement the document was made from, as it is attached inside."""
@@ -239,7 +238,7 @@ def statement_json(request: HttpRequest, code: str, number: int) -> HttpResponse
     return _file(canonical_json(held.statement), "application/json", f"{code}-F{number}.json", inline=False)
 
 
-@login_required
+@access.decides("incident")
 @require_GET
 def by_hand(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """What to enter at a portal, read out or write: field by field, and what to attach."""
@@ -264,7 +263,7 @@ def by_hand(request: HttpRequest, code: str, number: int) -> HttpResponse:
 FIGURES = 5
 
 
-@login_required
+@access.decides("incident")
 def public_statements(request: HttpRequest, code: str) -> HttpResponse:
     """What the company said in public, and a form to keep one more."""
     incident = find(request, code)
@@ -297,7 +296,7 @@ def public_statements(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "reports/public.html", context, status=UNPROCESSABLE if wrong else 200)
 
 
-@login_required
+@access.decides("incident")
 @require_GET
 def machine_readable(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The frozen filing in its authority's own format, as it is attached inside."""

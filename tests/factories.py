@@ -31,6 +31,7 @@ class Company:
     executive: User
     auditor: User
     reporter: User
+    administrator: User
     stranger: User
 
 

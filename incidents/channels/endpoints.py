@@ -125,7 +125,7 @@ def message_again(*, message: OutboxMessage, at: datetime, by: User) -> None:
         Refused: withheld, being sent at the moment, or its address was withdrawn.
     """
     with changing(_incident(message), at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         if message.endpoint is not None and not message.endpoint.active:
             raise Refused(_("This address was withdrawn."), code="withdrawn")
         settled = (OutboxMessage.State.SENT, OutboxMessage.State.FAILED, OutboxMessage.State.PENDING)
@@ -145,7 +145,7 @@ def message_settle(*, message: OutboxMessage, at: datetime, by: User) -> None:
         Refused: it arrived, or was withheld.
     """
     with changing(_incident(message), at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         moved = OutboxMessage.objects.filter(pk=message.pk, state__in=_UNSENT).update(
             state=OutboxMessage.State.FAILED, settled_by=by, settled_at=at
         )

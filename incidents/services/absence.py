@@ -121,7 +121,7 @@ def preference_set(
 
 def may_keep_for_others(user: User, entity: Entity) -> bool:
     """Whether ``user`` may record absences of others and the quiet hours of ``entity``."""
-    return bool(access.roles_in(user, [entity]) & access.KEEPS_CALENDARS)
+    return access.may_keep(user, entity)
 
 
 def _require_may_keep(entity: Entity, person: User | None, by: User) -> None:
@@ -144,7 +144,7 @@ def _require_deputy(entity: Entity, person: User, deputy: User | None) -> None:
         )
     if deputy is None:
         return
-    fit = Membership.objects.filter(entity=entity, user=deputy, user__is_active=True, role__in=access.HANDLES)
+    fit = Membership.objects.filter(entity=entity, user=deputy, user__is_active=True, role__in=access.handling_roles())
     if deputy.pk == person.pk or not fit.exists():
         raise BadInput(
             _("A deputy is another person who may work on incidents of %(entity)s."),

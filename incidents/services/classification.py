@@ -72,7 +72,7 @@ def classification_adopt(
         NotPermitted: ``by`` may not handle the incident.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         _require_entity(locked, entity)
         found = _method(method)
         facts = known_facts(locked, entity, method=found, at=at)

@@ -11,6 +11,7 @@ from compliance import clock
 from compliance.engine import in_zone
 from compliance.errors import BadInput, Refused
 from compliance.text import clean
+from incidents import standing
 from incidents.models import Incident
 
 
@@ -26,7 +27,7 @@ def changing(incident: Incident, *, at: datetime) -> Iterator[Incident]:
         Refused: a replayed incident outside its replay.
     """
     clock.require_aware(at)
-    with transaction.atomic():
+    with standing.scope(), transaction.atomic():
         locked = Incident.objects.select_for_update().get(pk=incident.pk)
         guard_replay(locked, at=at)
         yield locked

@@ -31,7 +31,7 @@ def evidence_add(
         BadInput: no title.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         if not clean(title):
             raise BadInput(_("Name the evidence."), code="title_required", field="title")
         last = locked.evidence_items.aggregate(last=Max("number"))["last"] or 0
@@ -74,7 +74,7 @@ def evidence_lose(*, evidence: Evidence, note: str, at: datetime, by: User | Non
 
 def _settle(evidence: Evidence, move: str, action: str, *, note: str, at: datetime, by: User | None) -> Evidence:
     with changing(evidence.incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         text = required_text(note, field="note", at_least=3)
         row = locked.evidence_items.get(pk=evidence.pk)
         if row.state != EvidenceState.AT_RISK:

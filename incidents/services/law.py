@@ -117,7 +117,7 @@ def law_accept(*, incident: Incident, reason: str, at: datetime, by: User) -> In
         Refused: the incident is under that law already.
     """
     with changing(incident, at=at) as locked:
-        access.require_decide(by, locked)
+        access.require_decide(by, locked, at=at)
         text = required_text(reason, field="reason", at_least=5)
         if not law_behind().filter(pk=locked.pk).exists():
             raise Refused(_("The incident is under the law in use already."), code="law_in_use")
@@ -150,7 +150,7 @@ def rule_decide(
         NotPermitted: ``by`` is neither counsel nor approver of an entity of the incident.
     """
     with changing(incident, at=at) as locked:
-        access.require_decide(by, locked)
+        access.require_decide(by, locked, at=at)
         text = required_text(reason, field="reason", at_least=5)
         if rule not in unsure_rules(library_of(locked)):
             raise BadInput(

@@ -61,7 +61,7 @@ def incident_report(
         raise BadInput(_("Say in a few words what happened."), code="title_required", field="title")
     if not entities:
         raise BadInput(_("Name at least one entity that is concerned."), code="entity_required", field="entities")
-    access.require_report(by, entities)
+    access.require_report(by, entities, at=at)
     draft = Incident(
         title=clean(title)[:200],
         summary=clean(summary),
@@ -164,8 +164,8 @@ def incident_assign(*, incident: Incident, owner: User, at: datetime, by: User |
         BadInput: ``owner`` may not handle it.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
-        if not access.may_handle(owner, locked):
+        access.require_handle(by, locked, at=at)
+        if not access.may_handle(owner, locked, at=at):
             raise BadInput(_("The new owner needs a handling role in the entity."), code="owner_may_not", field="owner")
         locked.owner = owner
         locked.save()
@@ -176,7 +176,7 @@ def incident_assign(*, incident: Incident, owner: User, at: datetime, by: User |
 def incident_begin_assessment(*, incident: Incident, at: datetime, by: User | None) -> Incident:
     """Somebody takes it up."""
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         _allowed(locked, "begin_assessment")
         locked.begin_assessment()
         return _save(locked, "incident.assessing", at=at, by=by)
@@ -185,7 +185,7 @@ def incident_begin_assessment(*, incident: Incident, at: datetime, by: User | No
 def incident_confirm(*, incident: Incident, at: datetime, by: User | None) -> Incident:
     """It did happen."""
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         _allowed(locked, "confirm")
         _drop_pending_dismissal(locked, at=at)
         locked.confirm()
@@ -199,7 +199,7 @@ def incident_close(*, incident: Incident, at: datetime, by: User | None) -> Inci
         Refused: something is pending, running or overdue.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         _allowed(locked, "close")
         _require_nothing_open(locked)
         locked.close()
@@ -214,7 +214,7 @@ def incident_reopen(*, incident: Incident, reason: str, at: datetime, by: User |
         BadInput: no reason.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         text = required_text(reason, field="reason", at_least=5)
         _allowed(locked, "reopen")
         locked.reopen()
@@ -230,7 +230,7 @@ def dismissal_request(*, incident: Incident, reason: str, at: datetime, by: User
         Refused: a request is waiting already, or the incident is past that.
     """
     with changing(incident, at=at) as locked:
-        access.require_handle(by, locked)
+        access.require_handle(by, locked, at=at)
         text = required_text(reason, field="reason", at_least=10)
         _allowed(locked, "dismiss")
         if locked.dismissals.filter(decision=Dismissal.Decision.PENDING).exists():
@@ -256,7 +256,7 @@ def dismissal_decide(*, dismissal: Dismissal, approve: bool, at: datetime, by: U
                 _("You cannot dismiss this alone. Another person, counsel or approver, must agree."),
                 code="second_person",
             )
-        access.require_decide(by, locked)
+        access.require_decide(by, locked, at=at, besides={held.requested_by_id})
         if held.decision != Dismissal.Decision.PENDING:
             raise Refused(_("This request was decided already."), code="already_decided")
         if approve:

@@ -25,7 +25,7 @@ def obligation_meet(
         Refused: the duty does not apply or is excused.
     """
     with changing(obligation.incident, at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         not_in_future(done_at, at=at, field="submitted_at", zone=obligation.due_zone)
         row = incident.obligations.get(pk=obligation.pk)
         if row.state in (ObligationState.MET, ObligationState.MET_LATE):
@@ -62,7 +62,7 @@ def obligation_reopen(*, obligation: Obligation, reason: str, at: datetime, by: 
         Refused: the duty was not met or excused.
     """
     with changing(obligation.incident, at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         text = required_text(reason, field="reason", at_least=5)
         row = incident.obligations.get(pk=obligation.pk)
         if row.state not in (ObligationState.MET, ObligationState.MET_LATE, ObligationState.EXCUSED):
@@ -85,7 +85,7 @@ def late_reason_record(*, obligation: Obligation, reason: str, at: datetime, by:
         Refused: the duty is not late.
     """
     with changing(obligation.incident, at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         text = required_text(reason, field="late_reason", at_least=10)
         row = incident.obligations.get(pk=obligation.pk)
         if not is_late(row, at=at):
@@ -122,7 +122,7 @@ def excuse_request(*, obligation: Obligation, provision: str, reason: str, at: d
         Refused: the duty is not running, or a request is waiting already.
     """
     with changing(obligation.incident, at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         cited = required_text(provision, field="provision", at_least=3)
         text = required_text(reason, field="reason", at_least=10)
         row = incident.obligations.get(pk=obligation.pk)
@@ -150,8 +150,8 @@ def excuse_decide(*, excuse: Excuse, approve: bool, at: datetime, by: User) -> E
         Refused: decided already.
     """
     with changing(excuse.obligation.incident, at=at) as incident:
-        access.require_decide(by, incident)
         held = Excuse.objects.select_related("obligation").get(pk=excuse.pk)
+        access.require_decide(by, incident, at=at, besides={held.requested_by_id})
         if held.requested_by_id == by.pk:
             raise NotPermitted(_("You asked for this exception. Another person must decide."), code="second_person")
         if held.approved is not None:
@@ -184,7 +184,7 @@ def escalation_acknowledge(*, escalation: Escalation, at: datetime, by: User, li
         NotPermitted: ``by`` may not work on the incident (any more).
     """
     with changing(escalation.incident, at=at) as incident:
-        access.require_handle(by, incident)
+        access.require_handle(by, incident, at=at)
         held = incident.escalations.select_related("incident", "obligation", "evidence").get(pk=escalation.pk)
         if held.acknowledged_at is not None:
             return held

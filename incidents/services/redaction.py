@@ -27,7 +27,7 @@ def fact_redact(*, fact: Fact, reason: str, at: datetime, by: User) -> Fact:
         Refused: redacted already, or duties still rest on it.
     """
     with changing(fact.incident, at=at) as locked:
-        access.require_decide(by, locked)
+        access.require_redact(by, locked, at=at)
         text = required_text(reason, field="reason", at_least=5)
         held = Fact.objects.get(pk=fact.pk)
         if held.redacted_at is not None:

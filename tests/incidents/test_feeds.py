@@ -181,5 +181,5 @@ def test_a_calendar_of_many_clocks_takes_few_queries(
 ) -> None:
     for number in range(5):
         make_incident(company, at=AT, code=f"2026-8{number}")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         feeds.calendar(link, at=AT)

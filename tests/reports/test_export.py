@@ -237,7 +237,7 @@ def test_every_export_is_in_the_chain_of_the_system_and_leaves_that_of_the_incid
         ("manager", 200),
         ("owner", 403),
         ("executive", 403),
-        ("reporter", 403),
+        ("reporter", 404),
         ("stranger", 404),
     ],
 )

@@ -51,7 +51,7 @@ PATHS = ["/", "/incidents/", "/incidents/2026-777/", "/report/", "/law/", "/law/
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("role", ["owner", "counsel", "auditor", "reporter"])
+@pytest.mark.parametrize("role", ["owner", "counsel", "auditor"])
 def test_every_page_opens_for_every_role_in_both_languages(
     visit, company: Company, incident: Incident, path: str, language: str, role: str
 ) -> None:
