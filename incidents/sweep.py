@@ -1,5 +1,7 @@
 """The timers that should exist, derived from duties and evidence anew; every difference is mended, journaled and told.
 
+Those of the ladders, and those that reached steps left beside them (:mod:`incidents.sweep_aside`).
+
 What should exist is found by letting the scheduler plan the subject once more, at the moment it was planned, under a
 generation that no subject has, and taking that back: the sweep knows nothing of ladders that the scheduler does not.
 """
@@ -15,7 +17,8 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from incidents import alarms, health, journal, timers
+from incidents import alarms, health, journal, sweep_aside, timers
+from incidents.handlers import Clock
 from incidents.models import Evidence, Incident, Obligation, Timer
 from incidents.states import OPEN_OBLIGATION, EvidenceState
 
@@ -75,6 +78,7 @@ def _sweep_incident(pk: int, *, at: datetime) -> list[Difference]:
         found = _differences(incident, at=at)
         for item in found:
             _mend(item, incident, at=at)
+        found += _sweep_aside(incident, at=at)
         if found:
             code = incident.code
             alarms.raise_alarm(f"timers:{code}", lambda: _words(code), at=at, incident=incident)
@@ -109,17 +113,30 @@ def _differences(incident: Incident, *, at: datetime) -> list[Difference]:
     planned_at = [min((row.created_at for row in found), default=at) for found in rows]
     planned = _derived(incident, clocks, planned_at)
     compared = [
-        _compared(kind, subject, found, planned.get((kind, subject.pk), {}))
+        _compared(kind, subject, found, planned.get((kind, subject.pk), {}), at=at)
         for (kind, subject), found in zip(clocks, rows, strict=True)
     ]
     return [item for item in compared if item]
 
 
-def _compared(kind: str, subject: Subject, rows: list[Timer], expected: dict[str, datetime]) -> Difference:
+def _misplaced(row: Timer, *, at: datetime) -> bool:
+    """Whether a waiting timer would be looked at before its moment, or later than any failure puts it off."""
+    early = row.attempt_at < row.due_at and "sooner_at" not in row.payload
+    never = row.attempt_at > max(row.due_at, at) + timers.LONGEST_DELAY
+    return row.state == Timer.State.PENDING and (early or never)
+
+
+def _compared(
+    kind: str, subject: Subject, rows: list[Timer], expected: dict[str, datetime], *, at: datetime
+) -> Difference:
     held = {row.key for row in rows}
     missing = [key for key in expected if key not in held]
     wrong = [
-        row.key for row in rows if row.state == Timer.State.OBSOLETE or row.due_at != expected.get(row.key, row.due_at)
+        row.key
+        for row in rows
+        if row.state == Timer.State.OBSOLETE
+        or row.due_at != expected.get(row.key, row.due_at)
+        or _misplaced(row, at=at)
     ]
     if not missing and not wrong and not any(row.state == Timer.State.PENDING for row in rows):
         missing = [REPEAT]
@@ -150,6 +167,23 @@ def _schedule(subject: Subject, *, at: datetime) -> None:
         timers.schedule_evidence(evidence=subject, at=at)
 
 
+def _sweep_aside(incident: Incident, *, at: datetime) -> list[Difference]:
+    """Compare the timers beside the ladders, set right what differs, and leave word of it."""
+    entities = list(incident.entities.order_by("pk"))
+    clocks = [
+        Clock(incident, row, [row.entity] if isinstance(row, Obligation) else entities)
+        for _kind, row in _clocks(incident)
+    ]
+    rows = {clock.row.pk: clock.row for clock in clocks}
+    found = []
+    for timer, missing in sweep_aside.mended(incident, clocks, at=at):
+        keys = (timer.key,)
+        item = Difference(timer.kind, rows[timer.payload["row"]], keys if missing else (), () if missing else keys)
+        _leave_word(item, incident, at=at)
+        found.append(item)
+    return found
+
+
 def _mend(item: Difference, incident: Incident, *, at: datetime) -> None:
     """Add what is missing; where that is not enough, plan the subject anew under a new generation."""
     subject = item.subject
@@ -160,7 +194,11 @@ def _mend(item: Difference, incident: Incident, *, at: datetime) -> None:
         _schedule(subject, at=at)
     else:
         _schedule(subject, at=min(rows.values_list("created_at", flat=True), default=at))
+    _leave_word(item, incident, at=at)
+
+
+def _leave_word(item: Difference, incident: Incident, *, at: datetime) -> None:
     detail = {"missing": list(item.missing), "wrong": list(item.wrong)}
-    name = f"{item.kind} {subject.pk}"
+    name = f"{item.kind} {item.subject.pk}"
     journal.write(incident=incident, at=at, by=None, action="timer.missing", subject=name, detail=detail)
     logger.error("timers differ for %s: set again", item)
