@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from compliance import clock
-from compliance.engine import Rule
 from compliance.errors import Refused
 from compliance.library import get_library
 from compliance.models import DayOff
 from incidents import access, forms, services
+from incidents.law_search import fits
 from incidents.models import Incident, Obligation
 
 UNPROCESSABLE = 422
@@ -24,7 +24,7 @@ def law(request: HttpRequest) -> HttpResponse:
     """The library: all rules, or those of one jurisdiction, or those that hold a word."""
     library = get_library()
     place, words = request.GET.get("place", "").strip(), request.GET.get("q", "").strip()
-    found = [rule for rule in library.rules.values() if _fits(rule, place, words)]
+    found = [rule for rule in library.rules.values() if fits(rule, place, words)]
     context = {
         "rules": sorted(found, key=lambda rule: (rule.jurisdiction, rule.instrument.en, rule.key)),
         "count": len(library.rules),
@@ -40,22 +40,6 @@ def law(request: HttpRequest) -> HttpResponse:
 def _behind(request: HttpRequest) -> list[Incident]:
     """The running incidents the person may see that wait for newer law or a day off."""
     return list(services.law_behind().filter(pk__in=access.visible_incidents(request.user).values("pk")))
-
-
-def _fits(rule: Rule, place: str, words: str) -> bool:
-    if place and rule.jurisdiction != place:
-        return False
-    held = (
-        rule.key,
-        rule.title.ko,
-        rule.title.en,
-        rule.instrument.ko,
-        rule.instrument.en,
-        rule.who_text.ko,
-        rule.who_text.en,
-    )
-    text = " ".join([*held, *(name.en for name in rule.addressees), *(name.ko for name in rule.addressees)]).lower()
-    return all(word in text for word in words.lower().split())
 
 
 @access.decides("own")
