@@ -29,7 +29,9 @@ def drawn_with(form: str) -> dict[str, str]:
 @cache
 def _program() -> str:
     """What turns a statement into pages and into the files attached to them."""
-    return _digest((HERE / "render.py", HERE / "typography.py", *(HERE / "exports").glob("*.py")))
+    return _digest(
+        (HERE / "render.py", HERE / "conformance.py", HERE / "typography.py", *(HERE / "exports").glob("*.py"))
+    )
 
 
 @cache

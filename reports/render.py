@@ -12,6 +12,7 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from compliance.engine import canonical_json, digest
 from reports import exports, sayings
+from reports.conformance import finish
 from reports.forms.registry import FOLDER
 from reports.sayings import words_in
 from reports.statement import mark_of
@@ -38,12 +39,12 @@ class PackagedFiles(URLFetcher):
         return URLFetcherResponse(url, body=path.read_bytes(), headers={"Content-Type": _TYPES[path.suffix]})
 
 
-_TYPES = {".otf": "font/otf", ".ttf": "font/ttf", ".css": "text/css"}
+_TYPES = {".ttf": "font/ttf", ".css": "text/css"}
 
 
 @cache
 def _packaged() -> dict[str, Path]:
-    files = [*(HERE / "fonts").glob("*.?tf"), *(FOLDER / "_shared").glob("*.css")]
+    files = [*(HERE / "fonts").glob("*.ttf"), *(FOLDER / "_shared").glob("*.css")]
     return {path.name: path for path in files}
 
 
@@ -94,7 +95,7 @@ def _tables(statement: dict[str, Any], language: str) -> list[dict[str, Any]]:
 
 
 def to_pdf(statement: dict[str, Any]) -> bytes:
-    """The document: PDF/A-3, tagged, fonts inside, the statement attached as canonical JSON."""
+    """The document: PDF/A-3a and PDF/UA-1, fonts inside, the statement attached as canonical JSON."""
     sealed = canonical_json(statement)
     statement_digest = digest(statement)
     created = datetime.fromisoformat(statement["frozen_at"] or statement["approved_at"] or "2000-01-01T00:00:00+00:00")
@@ -105,7 +106,7 @@ def to_pdf(statement: dict[str, Any]) -> bytes:
         Attachment(
             string=content, name=name, description=says, created=created, modified=created, relationship=relationship
         )
-        for name, content, says, relationship in files
+        for name, content, says, relationship in sorted(files)  # as a name tree must be
     ]
     html = HTML(
         string=to_html(statement, statement_digest=statement_digest), base_url=ASSETS, url_fetcher=PackagedFiles()
@@ -116,6 +117,7 @@ def to_pdf(statement: dict[str, Any]) -> bytes:
         pdf_variant="pdf/a-3a",
         pdf_tags=True,
         pdf_identifier=bytes.fromhex(statement_digest)[:16],
+        finisher=finish,
     )
     return pdf
 

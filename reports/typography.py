@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 register = Library()
 FONTS = Path(__file__).resolve().parent / "fonts"
 # Family by family: one steps in where another lacks a shape, a weight does not.
-FAMILIES = (sorted(FONTS.glob("Pretendard-*.otf")), sorted(FONTS.glob("NotoSansJP-*.ttf")))
+FAMILIES = (sorted(FONTS.glob("Pretendard-*.ttf")), sorted(FONTS.glob("NotoSansJP-*.ttf")))
 _LAYOUT = frozenset("\n\t")
 # Control, format and private characters: the face maps some, but they show nothing, turn the writing or mean nothing.
 _HIDDEN = frozenset({"Cc", "Cf", "Co"})

@@ -17,6 +17,7 @@ if [ "${1:-app}" = test ]; then
     postgres || need postgresql
     command -v redis-server >/dev/null 2>&1 || need redis-server
     browser || need chromium
+    command -v qpdf >/dev/null 2>&1 || need qpdf
 fi
 [ -z "$missing" ] && exit 0
 
