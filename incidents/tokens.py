@@ -42,6 +42,11 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"token {self.pk}"
 
+    @property
+    def scopes_said(self) -> list[str]:
+        """What it is for, in words."""
+        return [str(Scope(scope).label) for scope in self.scopes]
+
     def works_at(self, at: datetime) -> bool:
         """Whether the token is good at ``at``."""
         return self.revoked_at is None and at < self.expires_at

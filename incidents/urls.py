@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import views, views_absence, views_ack, views_channels, views_law, views_score
+from incidents import views, views_absence, views_ack, views_channels, views_law, views_score, views_tokens
 from incidents.views_export import export
 
 app_name = "incidents"
@@ -16,8 +16,8 @@ urlpatterns = [
     path("acknowledge/<str:token>/", views_ack.acknowledge, name="acknowledge"),
     path("absence/", views_absence.availability, name="availability"),
     path("incidents/<str:code>/messages/", views_channels.who_was_told, name="messages"),
-    path("api/v1/incidents/<str:code>/messages", views_channels.messages_api, name="messages_api"),
     path("channels/", views_channels.my_channels, name="channels"),
+    path("tokens/", views_tokens.tokens, name="tokens"),
     path("calendar/<str:token>.ics", views_channels.calendar, name="calendar"),
     path("law/", views_law.law, name="law"),
     path("law/days-off/", views_law.days_off, name="days_off"),

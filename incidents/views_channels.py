@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from incidents.forms_channels import EndpointForm, LinkForm, ZoneForm
 from incidents.models import Incident, OutboxMessage
 from incidents.views import find
 
-UNPROCESSABLE, UNAUTHORIZED = 422, 401
+UNPROCESSABLE = 422
 SHOWN = 100
 
 
@@ -189,26 +189,3 @@ def _handle(request: HttpRequest, found: Incident) -> None:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Saved."))
-
-
-@access.decides("api")
-@require_safe
-def messages_api(request: HttpRequest, code: str) -> JsonResponse:
-    """The same as JSON, for whoever is signed in; a hundred a page."""
-    if not request.user.is_authenticated:
-        return JsonResponse({"error": "not signed in"}, status=UNAUTHORIZED)
-    try:
-        found = find(request, code)
-    except Http404:
-        return JsonResponse({"error": "no such incident"}, status=404)
-    page = Paginator(told.messages_of(found, told.Wanted.read(request.GET)), SHOWN).get_page(request.GET.get("page"))
-    return JsonResponse(
-        {
-            "incident": found.code,
-            "count": page.paginator.count,
-            "page": page.number,
-            "pages": page.paginator.num_pages,
-            "messages": [told.to_json(row) for row in page],
-        },
-        json_dumps_params={"ensure_ascii": False},
-    )
