@@ -203,6 +203,7 @@ def _incident_context(request: HttpRequest, found: Incident, zone: str, bound: f
         "request_key": secrets.token_urlsafe(16),
         "may_handle": access.may_handle(request.user, found) and found.kind != Incident.Kind.REPLAY,
         "may_export": access.may_export(request.user, found),
+        "may_export_privileged": access.may_see_privileged(request.user, found),
         "may_decide": access.may_decide(request.user, found) and found.kind != Incident.Kind.REPLAY,
     }
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from compliance import clock
+from compliance.errors import NotPermitted
 from incidents import access
 from incidents.export.bundle import export_incident
 from incidents.views import find
@@ -17,7 +18,11 @@ def export(request: HttpRequest, code: str) -> HttpResponse:
     incident = find(request, code)
     if not access.may_export(request.user, incident):
         raise PermissionDenied
-    bundle = export_incident(incident, at=clock.now(), by=request.user)
+    privileged = request.POST.get("privileged") == "yes"
+    try:
+        bundle = export_incident(incident, at=clock.now(), by=request.user, privileged=privileged)
+    except NotPermitted:
+        raise PermissionDenied from None
     headers = {
         "Content-Disposition": f'attachment; filename="{bundle.name}"',
         "X-Content-Type-Options": "nosniff",

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -196,6 +197,15 @@ def _number(request: HttpRequest, name: str, default: int | None = None) -> int:
     return default
 
 
+def _ask(request: HttpRequest, held: Filing, at: datetime) -> None:
+    """The person is one whom the page offered: members of the incident's entities and their deputies."""
+    reviewer = get_object_or_404(User, pk=_number(request, "reviewer", 0), is_active=True)
+    passed = held.review_requests.filter(pk=_number(request, "instead_of", 0)).first()
+    services.review_ask(
+        filing=held, reviewer=reviewer, note=request.POST.get("note", ""), instead_of=passed, at=at, by=request.user
+    )
+
+
 ACTIONS: dict[str, Action] = {
     "edit": _edit,
     "refill": _simple(services.filing_refill),
@@ -206,7 +216,8 @@ ACTIONS: dict[str, Action] = {
     "late": _late,
     "review": _simple(services.filing_send_to_review),
     "return": _simple(services.filing_return, note="note"),
-    "approve": _simple(services.filing_approve, reason="reason"),
+    "approve": _simple(services.filing_approve, reason="reason", comments_reason="comments_reason"),
+    "ask": _ask,
     "freeze": _simple(services.filing_freeze),
     "sign": _simple(signing.filing_sign),
     "withdraw": _simple(services.filing_withdraw, reason="note"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance.errors import BadInput, NotPermitted, Refused
 from incidents import access, journal
 from incidents.services.common import changing, required_text
-from reports import approvals, prefill, record
+from reports import approvals, prefill, privilege, record
 from reports.models import FieldComment, Filing
 
 MOST = 4000
@@ -41,13 +41,14 @@ def comment_add(
     with changing(filing.incident, at=at) as incident:
         held = Filing.objects.select_related("incident", "entity").get(pk=filing.pk)
         access.require_handle(by, incident)
+        privilege.require_sees(held, by)
         words = required_text(text, field="comment", at_least=2)
         if len(words) > MOST:
             raise BadInput(_("Write at most %(most)d characters."), code="comment_too_long", field="comment", most=MOST)
         if field not in {item.key for item in prefill.form_of(held).fields(held.stage)}:
             raise BadInput(_("%(key)s is not a field of this form."), code="unknown_field", field="comment", key=field)
         first = answers and FieldComment.objects.filter(pk=answers.pk, filing=held, field=field, answers=None).first()
-        if answers is not None and first is None:
+        if answers is not None and (first is None or not privilege.sees_comment(first, by)):
             raise BadInput(_("The comment you answer is not in this filing."), code="unknown_comment", field="comment")
         row = FieldComment.objects.create(
             filing=held,
@@ -73,6 +74,7 @@ def comment_resolve(*, comment: FieldComment, at: datetime, by: User) -> FieldCo
     with changing(comment.filing.incident, at=at) as incident:
         held = FieldComment.objects.select_related("filing__incident").get(pk=comment.pk)
         access.require_handle(by, incident)
+        require_sees_comment(held, by)
         if held.answers_id is not None:
             raise Refused(_("Resolve the comment that began the thread."), code="not_a_thread")
         if not may_resolve(held, by):
@@ -87,6 +89,21 @@ def comment_resolve(*, comment: FieldComment, at: datetime, by: User) -> FieldCo
         return held
 
 
+def open_threads(filing: Filing) -> list[FieldComment]:
+    """The remarks on ``filing`` that nobody has dealt with yet."""
+    return list(filing.comments.filter(answers=None, resolved_at=None).select_related("by", "filing__incident"))
+
+
+def require_sees_comment(comment: FieldComment, user: User) -> None:
+    """Refuse to touch what ``user`` may not read.
+
+    Raises:
+        NotPermitted: a privileged comment of others.
+    """
+    if not privilege.sees_comment(comment, user):
+        raise NotPermitted(_("This comment is privileged."), code="privileged")
+
+
 def may_resolve(comment: FieldComment, by: User) -> bool:
     """Who made it, who wrote the filing, who decides."""
     filing = comment.filing
@@ -94,7 +111,7 @@ def may_resolve(comment: FieldComment, by: User) -> bool:
 
 
 def privilege_set(*, filing: Filing, privileged: bool, at: datetime, by: User) -> Filing:
-    """Mark a draft as privileged, or not: it and its comments then stay out of exports unless chosen.
+    """Mark a draft as privileged, or not: only those of :mod:`reports.privilege` then see it, and exports leave it out.
 
     Raises:
         NotPermitted: neither counsel nor approver.
@@ -103,6 +120,7 @@ def privilege_set(*, filing: Filing, privileged: bool, at: datetime, by: User) -
     with changing(filing.incident, at=at) as incident:
         access.require_decide(by, incident)
         held = Filing.objects.select_related("incident").get(pk=filing.pk)
+        privilege.require_sees(held, by)
         if held.document_id is not None and privileged:
             raise Refused(_("%(filing)s is frozen and cannot become privileged."), code="frozen", filing=str(held))
         if held.privileged != privileged:

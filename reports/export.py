@@ -5,7 +5,8 @@ from typing import Any
 from incidents.export.bundle import register_source
 from incidents.export.rows import Rows, as_member
 from incidents.models import Incident
-from reports.models import Document, Filing
+from reports.models import Document, FieldComment, Filing
+from reports.selectors import exportable
 from reports.storage import MissingDocument, read
 
 SUFFIXES = {"application/pdf": ".pdf", "text/plain": ".txt", "image/png": ".png", "image/jpeg": ".jpg"}
@@ -13,11 +14,18 @@ SUFFIXES = {"application/pdf": ".pdf", "text/plain": ".txt", "image/png": ".png"
 
 def members(incident: Incident, rows: Rows) -> dict[str, bytes]:
     """Filings, what hangs on them, and the bytes of their documents. A document that is gone is named as missing."""
-    filings = [row for row in Filing.objects.filter(incident=incident).order_by("number") if not rows.withheld(row)]
+    allowed = exportable(incident, privileged=rows.chosen)
+    rows.privileged += allowed.privileged
+    filings, comments = list(allowed.filings), {comment.pk for comment in allowed.comments}
     found: dict[str, bytes] = {}
     documents: dict[int, Document] = {}
     tables: dict[str, list[dict[str, Any]]] = {"filing": [rows.plain(row) for row in filings]}
-    hanging = [item for filing in filings for item in _hanging(filing) if not rows.withheld(item)]
+    hanging = [
+        item
+        for filing in filings
+        for item in _hanging(filing)
+        if not isinstance(item, FieldComment) or item.pk in comments
+    ]
     for item in hanging:
         tables.setdefault(item._meta.model_name or "", []).append(rows.plain(item))
     for row in [*filings, *hanging]:

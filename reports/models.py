@@ -51,7 +51,9 @@ class Filing(Machine):
     review_note = models.TextField(blank=True)
     # Raised each time it is sent to review; approvals of an earlier round no longer count.
     round = models.PositiveIntegerField(default=0)
-    # A draft that lawyers keep to themselves: not in an export unless somebody chooses it.
+    # Of the document, where the form is written in several; empty: the form's own.
+    language = models.CharField(_("language"), max_length=5, blank=True)
+    # A draft that lawyers keep to themselves: not seen by others, and not in an export unless counsel chooses it.
     privileged = models.BooleanField(default=False)
     frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField(null=True)
@@ -154,6 +156,9 @@ class Approval(models.Model):
     # The conflicts that were open and shown, by key, and why it goes out all the same.
     conflicts = models.JSONField(default=list)
     reason = models.TextField(_("reason"), blank=True)
+    # The comments that were open, by primary key, and why it goes out without an answer to them.
+    open_comments = models.JSONField(default=list)
+    comments_reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
         ordering = ("at", "pk")
@@ -161,6 +166,28 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.filing_id}/{self.round} {self.by_id}"
+
+
+class ReviewRequest(models.Model):
+    """That a person was asked to review a filing in one round; whoever was asked can pass it on to another."""
+
+    filing = models.ForeignKey(Filing, models.PROTECT, related_name="review_requests")
+    round = models.PositiveIntegerField()
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    note = models.TextField(_("note"), blank=True)
+    # The request that this one takes the place of: its reviewer passed it on.
+    instead_of = models.OneToOneField("self", models.PROTECT, null=True, related_name="passed_on")
+
+    class Meta:
+        ordering = ("asked_at", "pk")
+        constraints = (
+            models.UniqueConstraint(fields=("filing", "round", "reviewer"), name="review_asked_once_a_round"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.filing_id}/{self.round} {self.reviewer_id}"
 
 
 class FieldComment(models.Model):

@@ -11,12 +11,14 @@ from django.utils.translation import get_language
 
 from compliance.engine import LocalText
 from compliance.library import get_library
+from compliance.models import Membership
 from incidents import access
+from incidents.availability import Absence
 from incidents.models import Incident
 from incidents.selectors import register_panel
 from incidents.services import is_late, library_of
 from incidents.states import EvidenceState
-from reports import approvals, channels, comments, outdated, prefill, signing
+from reports import approvals, channels, comments, outdated, prefill, selectors, services, signing
 from reports import late as lateness
 from reports.conflicts import filing_conflicts
 from reports.denials import denials
@@ -42,6 +44,7 @@ def review(filing: Filing, user: User, *, at: datetime, real: bool) -> dict[str,
         "may_approve": waits and real and approvals.may_approve(filing, user, at=at),
         "own": user.pk in approvals.writers(filing),
         "threads": _threads(filing, user),
+        **_asked(filing, user, waits=waits, at=at),
         "fields": prefill.form_of(filing).fields(filing.stage),
         "outdated": next((row for row in outdated.outdated(filing.incident, at=at) if row.filing.pk == filing.pk), None)
         if filing.document_id
@@ -62,16 +65,40 @@ def _grounds(filing: Filing) -> dict[str, list[Any]]:
 
 def _threads(filing: Filing, user: User) -> list[dict[str, Any]]:
     labels = {item.key: item.label for item in prefill.form_of(filing).fields(filing.stage)}
-    rows = filing.comments.filter(answers=None).select_related("by", "resolved_by", "filing__incident")
+    rows = selectors.comments_for(filing, user)
     return [
         {
             "first": row,
             "label": labels.get(row.field),
-            "replies": list(row.replies.select_related("by")),
+            "replies": [reply for reply in rows if reply.answers_id == row.pk],
             "may_resolve": row.resolved_at is None and comments.may_resolve(row, user),
         }
         for row in rows
+        if row.answers_id is None
     ]
+
+
+def _asked(filing: Filing, user: User, *, waits: bool, at: datetime) -> dict[str, Any]:
+    """Who is asked to review it, whom ``user`` could ask, the request to ``user``, and the comments nobody resolved."""
+    asked = services.asked(filing) if waits else []
+    return {
+        "asked": asked,
+        "asked_me": next((row for row in asked if row.reviewer_id == user.pk), None),
+        "reviewers": _reviewers(filing, {row.reviewer_id for row in asked}, at=at) if waits else [],
+        "open_comments": comments.open_threads(filing) if waits else [],
+    }
+
+
+def _reviewers(filing: Filing, besides: set[int], *, at: datetime) -> list[User]:
+    """Everybody who could approve ``filing``, in the own right or for somebody who is away."""
+    entities = filing.incident.entities.all()
+    deciding = Membership.objects.filter(entity__in=entities, role__in=access.deciding_roles())
+    deputies = Absence.objects.filter(entity__in=entities, begins_at__lte=at, ends_at__gt=at, ended_at=None)
+    people = User.objects.filter(
+        Q(pk__in=deciding.values("user")) | Q(pk__in=deputies.values("deputy")), is_active=True
+    )
+    people = people.exclude(pk__in=besides).order_by("username")
+    return [person for person in people if approvals.may_approve(filing, person, at=at)]
 
 
 def ways(filing: Filing, *, at: datetime) -> dict[str, Any]:

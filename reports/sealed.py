@@ -18,7 +18,8 @@ FIRST_COLUMNS = (
     "entity_id",
     "incident_id",
 )
-FROZEN_COLUMNS = (*FIRST_COLUMNS, "drawn_with")
+THIRD_COLUMNS = (*FIRST_COLUMNS, "drawn_with")
+FROZEN_COLUMNS = (*THIRD_COLUMNS, "language")
 MESSAGE = "a frozen filing is never changed or deleted"
 
 

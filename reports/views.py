@@ -17,7 +17,7 @@ from compliance.errors import Refused
 from incidents import access
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
-from reports import exports, page, prefill, public, services, statement, storage, typography
+from reports import exports, page, prefill, public, selectors, services, statement, storage, typography
 from reports.actions import ACTIONS
 from reports.channels import portal
 from reports.forms import Field
@@ -30,9 +30,7 @@ from reports.states import FILING
 def _filing(request: HttpRequest, code: str, number: int) -> Filing:
     incident = find(request, code)
     try:
-        return incident.filings.select_related(
-            "incident", "entity", "author", "approved_by", "document", "previous"
-        ).get(number=number)
+        return selectors.filing_for(incident, number, request.user)
     except Filing.DoesNotExist:
         raise Http404(f"{code}/F{number}") from None
 
@@ -193,7 +191,7 @@ def _options(item: Field, raw: str) -> list[tuple[str, LocalText, bool]]:
 def pdf(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The frozen document, or the draft as it would look."""
     held = _filing(request, code, number)
-    content = storage.read(held.document) if held.document else services.preview(held, at=clock.now())
+    content = storage.read(held.document) if held.document else services.preview(held, at=clock.now(), by=request.user)
     return _file(content, "application/pdf", f"{code}-F{number}.pdf", inline=True)
 
 

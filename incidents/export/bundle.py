@@ -19,8 +19,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from compliance.engine import digest
+from compliance.errors import NotPermitted
 from compliance.models import LawRelease, RuleSnapshot
-from incidents import anchors, journal
+from incidents import access, anchors, journal
 from incidents.export import verify as verifier
 from incidents.export.rows import Rows, as_member
 from incidents.export.verify import ANCHORS, FACTS, JOURNAL, MANIFEST, canonical, pack
@@ -61,21 +62,35 @@ class Bundle:
     digest: str
 
 
-def export_incident(incident: Incident, *, at: datetime, by: User | None) -> Bundle:
+def export_incident(incident: Incident, *, at: datetime, by: User | None, privileged: bool = False) -> Bundle:
     """Gather everything about ``incident`` into one zip file, and write into the system's chain that this was done.
 
-    The incident's row is locked meanwhile, so that the bundle shows one moment. Who may do this is for the caller to ask.
+    The incident's row is locked meanwhile, so that the bundle shows one moment. Who may do this is for the caller to ask, but
+    not whether ``privileged`` drafts and comments go along: that is for counsel to choose, and the choice is written down.
+
+    Raises:
+        NotPermitted: ``privileged``, and ``by`` is not counsel; the system itself never chooses it.
     """
     with transaction.atomic():
         locked = Incident.objects.select_for_update().get(pk=incident.pk)
-        members, stated = _members(locked)
-        detail = {"incident": locked.code, "digest": stated, "files": len(members)}
+        if privileged:
+            _require_choice(locked, by)
+        members, stated = _members(locked, privileged=privileged)
+        detail = {"incident": locked.code, "digest": stated, "files": len(members), "privileged": privileged}
         journal.write(incident=None, at=at, by=by, action="incident.exported", subject=locked.code, detail=detail)
     return Bundle(f"{locked.code}-evidence.zip", pack(members), stated)
 
 
-def _members(incident: Incident) -> tuple[dict[str, bytes], str]:
-    rows = Rows()
+def _require_choice(incident: Incident, by: User | None) -> None:
+    if by is None or not access.may_see_privileged(by, incident):
+        raise NotPermitted(
+            _("Only counsel can choose that privileged drafts and comments leave the house."),
+            code="may_not_export_privileged",
+        )
+
+
+def _members(incident: Incident, *, privileged: bool) -> tuple[dict[str, bytes], str]:
+    rows = Rows(chosen=privileged)
     entries = [journal.entry_fields(item) for item in JournalEntry.objects.filter(chain=incident.code)]
     members = {
         **{f"{name}.json": as_member(value) for name, value in _tables(incident, rows).items()},
@@ -100,7 +115,8 @@ def _manifest(incident: Incident, members: dict[str, bytes], rows: Rows) -> dict
         "schema": SCHEMA,
         "chain": incident.code,
         "head": {"sequence": head.sequence if head else 0, "hash": head.hash if head else journal.START},
-        "privileged_left_out": rows.privileged,
+        "privileged_left_out": 0 if rows.chosen else rows.privileged,
+        "privileged_included": rows.privileged if rows.chosen else 0,
         "members": {
             name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
             for name, content in members.items()

@@ -16,11 +16,15 @@ LEFT_OUT = frozenset({"request_key"})
 
 
 class Rows:
-    """Turns rows into JSON and remembers which people they name, and how many rows were left out as privileged."""
+    """Turns rows into JSON and remembers which people they name, and how many privileged rows it met.
 
-    def __init__(self) -> None:
+    ``chosen``: privileged rows go along.
+    """
+
+    def __init__(self, *, chosen: bool = False) -> None:
         self.people: set[int] = set()
         self.privileged = 0
+        self.chosen = chosen
 
     def plain(self, row: Model, *, without: Iterable[str] = ()) -> dict[str, Any]:
         """Every column of ``row`` by name; other rows by their number, instants in UTC."""
@@ -39,10 +43,10 @@ class Rows:
         return [self.plain(row, without=without) for row in rows if not self.withheld(row)]
 
     def withheld(self, row: Model) -> bool:
-        """Whether ``row`` is privileged: such rows do not leave the house in a bundle. Counted."""
+        """Whether ``row`` is privileged: such rows leave the house in a bundle only if that was chosen. Counted."""
         privileged = bool(getattr(row, "privileged", False))
         self.privileged += privileged
-        return privileged
+        return privileged and not self.chosen
 
     def named(self) -> list[dict[str, Any]]:
         """The people that were met so far, by number."""

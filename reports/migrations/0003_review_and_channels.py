@@ -22,7 +22,7 @@ def seal_first(apps, schema_editor):
 
 
 def seal(apps, schema_editor):
-    _run(schema_editor, sealed.statements(schema_editor.connection.vendor))
+    _run(schema_editor, sealed.statements(schema_editor.connection.vendor, columns=sealed.THIRD_COLUMNS))
 
 
 def lift_all(apps, schema_editor):

@@ -1,5 +1,6 @@
 """From draft to receipt: one function per change of state, each in one transaction with its journal entry."""
 
+from reports.services.asking import asked, review_ask
 from reports.services.draft import denial_support, filing_edit, filing_refill, filing_start, preview
 from reports.services.freeze import filing_freeze, filing_withdraw
 from reports.services.receipts import submission_outcome
@@ -14,6 +15,7 @@ from reports.services.submission import (
 
 __all__ = [
     "PROOF_MAX_BYTES",
+    "asked",
     "denial_support",
     "filing_approve",
     "filing_edit",
@@ -27,6 +29,7 @@ __all__ = [
     "proof_type",
     "record_handed_over",
     "require_not_on_its_way",
+    "review_ask",
     "submission_outcome",
     "submission_record",
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.engine import LocalText
 from compliance.errors import BadInput, Refused
-from reports import prefill, record, statement
+from reports import prefill, privilege, record, statement
 from reports.denials import denials
 from reports.forms import Field
 from reports.forms.formats import problem
@@ -32,13 +32,15 @@ def held_now(filing: Filing) -> Filing:
     return Filing.objects.select_related("incident", "entity").get(pk=filing.pk)
 
 
-def editable(filing: Filing) -> Filing:
-    """``filing`` as it is now.
+def editable(filing: Filing, by: User) -> Filing:
+    """``filing`` as it is now, for ``by`` to edit.
 
     Raises:
+        NotPermitted: privileged, and not for ``by``.
         Refused: frozen, or no draft any more.
     """
     held = held_now(filing)
+    privilege.require_sees(held, by)
     if held.document_id is not None:
         raise Refused(
             _("%(filing)s is frozen and never changes. Start a supplement or another filing instead."),
@@ -55,13 +57,15 @@ def editable(filing: Filing) -> Filing:
     return held
 
 
-def movable(filing: Filing, move: str) -> Filing:
-    """``filing`` as it is now, ready for ``move`` (a name of :data:`reports.states.FILING`).
+def movable(filing: Filing, move: str, by: User | None) -> Filing:
+    """``filing`` as it is now, ready for ``move`` (a name of :data:`reports.states.FILING`) by ``by``, or by a channel of ours.
 
     Raises:
+        NotPermitted: privileged, and not for ``by``.
         Refused: it stands in a state from which that move does not start.
     """
     held = held_now(filing)
+    privilege.require_sees(held, by)
     if held.state not in FILING[move].source:
         raise Refused(
             _("%(filing)s is “%(state)s”: this cannot be done now."),

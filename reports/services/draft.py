@@ -14,7 +14,7 @@ from compliance.text import clean
 from incidents import access, journal
 from incidents.models import Evidence, Fact, Incident, Obligation
 from incidents.services.common import changing
-from reports import prefill, record, render, statement
+from reports import prefill, privilege, record, render, statement
 from reports.denials import denials
 from reports.forms import Field, Form, forms_for
 from reports.models import Filing
@@ -100,7 +100,7 @@ def filing_edit(*, filing: Filing, values: Mapping[str, Any], edition: int, at: 
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
-        held = editable(filing)
+        held = editable(filing, by)
         if held.edition != edition:
             raise Refused(
                 _("Somebody else saved this draft while you were editing. Your text is below; compare and save again."),
@@ -174,7 +174,7 @@ def filing_refill(*, filing: Filing, at: datetime, by: User) -> Filing:
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
-        held = editable(filing)
+        held = editable(filing, by)
         obligations = list(held.obligations.order_by("pk"))
         source = prefill.Source(incident, held.entity, prefill.form_of(held), held.stage, obligations, at)
         before = held.values
@@ -207,7 +207,7 @@ def denial_support(
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
-        held = editable(filing)
+        held = editable(filing, by)
         if field not in {denial.field.key for denial in denials(held)}:
             raise BadInput(_("This field denies nothing."), code="no_denial", field=field)
         ground = _ground(incident, field, evidence, fact)
@@ -233,7 +233,12 @@ def _ground(incident: Incident, field: str, evidence: Evidence | None, fact: Fac
     return {"kind": "fact", "number": row.number, "title": row.source or str(row.evidence)}
 
 
-def preview(filing: Filing, *, at: datetime) -> bytes:
-    """The draft as PDF as it stands at ``at``, marked as one. Writes nothing."""
+def preview(filing: Filing, *, at: datetime, by: User) -> bytes:
+    """The draft as PDF as it stands at ``at``, marked as one, for ``by`` to read. Writes nothing.
+
+    Raises:
+        NotPermitted: privileged, and not for ``by``.
+    """
+    privilege.require_sees(filing, by)
     made = statement.build(filing, at=at, journal_head=journal.head_of(filing.incident), frozen=False)
     return render.to_pdf(made)

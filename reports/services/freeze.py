@@ -10,8 +10,8 @@ from compliance.errors import Refused
 from incidents import access, journal
 from incidents.services import is_late
 from incidents.services.common import changing, required_text
-from reports import approvals, conflicts, prefill, render, statement, storage
-from reports.drawing import drawn_with
+from reports import approvals, comments, conflicts, prefill, render, statement, storage
+from reports.drawing import keep
 from reports.models import Filing
 from reports.services.checks import movable, require_complete, require_grounds, require_no_contradiction, save
 from reports.services.submission import require_not_on_its_way
@@ -28,7 +28,7 @@ def filing_freeze(*, filing: Filing, at: datetime, by: User) -> Filing:
     """
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
-        held = movable(filing, "freeze")
+        held = movable(filing, "freeze", by)
         require_complete(held)
         require_grounds(held)
         require_no_contradiction(held, at=at)
@@ -42,7 +42,7 @@ def filing_freeze(*, filing: Filing, at: datetime, by: User) -> Filing:
         held.freeze()
         held.statement, held.statement_digest = made, digest(made)
         held.document, held.frozen_by, held.frozen_at = document, by, at
-        held.drawn_with, held.privileged = drawn_with(held.form), False
+        held.drawn_with, held.privileged = keep(held.form, made["form"]["language"], at=at), False
         detail = {"statement": held.statement_digest, "document": document.sha256}
         return save(held, "filing.frozen", at=at, by=by, detail=detail)
 
@@ -65,6 +65,7 @@ def _require_approvals(filing: Filing, *, at: datetime) -> None:
             _("A filing that is late or denies something needs two approvers. One is missing."),
             code="second_approval_missing",
         )
+    _require_comments_seen(filing)
     seen = {key for row in approvals.given(filing) for key in row.conflicts}
     new = [item for item in conflicts.filing_conflicts(filing, at=at) if item.key not in seen]
     if new:
@@ -72,6 +73,16 @@ def _require_approvals(filing: Filing, *, at: datetime) -> None:
             _("Since the approval, %(where)s tells it differently. Have it returned and approved again."),
             code="conflict_unseen",
             where=new[0].where,
+        )
+
+
+def _require_comments_seen(filing: Filing) -> None:
+    """A remark made after the approval is nothing that anybody approved past."""
+    seen = {key for row in approvals.given(filing) for key in row.open_comments}
+    if any(comment.pk not in seen for comment in comments.open_threads(filing)):
+        raise Refused(
+            _("Somebody commented since the approval. Resolve the comment, or have it returned and approved again."),
+            code="comment_unseen",
         )
 
 
@@ -98,7 +109,7 @@ def filing_withdraw(*, filing: Filing, reason: str, at: datetime, by: User) -> F
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         text = required_text(reason, field="reason", at_least=5)
-        held = movable(filing, "withdraw")
+        held = movable(filing, "withdraw", by)
         require_not_on_its_way(held)
         held.withdraw()
         return save(held, "filing.withdrawn", at=at, by=by, new=text)

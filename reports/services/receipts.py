@@ -28,7 +28,7 @@ def submission_outcome(
         access.require_handle(by, incident)
         not_in_future(outcome_at, at=at, field="outcome_at", zone=submission.filing.entity.zone)
         text = clean(note) if acknowledged else required_text(note, field="note", at_least=5)
-        held = movable(submission.filing, "acknowledge" if acknowledged else "refuse")
+        held = movable(submission.filing, "acknowledge" if acknowledged else "refuse", by)
         row = Submission.objects.get(pk=submission.pk)
         row.outcome = Submission.Outcome.ACKNOWLEDGED if acknowledged else Submission.Outcome.REFUSED
         row.outcome_at, row.outcome_note = outcome_at, text

@@ -44,7 +44,7 @@ def submission_record(
         existing = Submission.objects.filter(filing=filing).first()
         if existing is not None:
             return existing
-        held = movable(filing, "submit")
+        held = movable(filing, "submit", by)
         require_not_on_its_way(held)
         _check_channel(held, channel)
         return _hand_over(
@@ -67,7 +67,9 @@ def record_handed_over(
         existing = Submission.objects.filter(filing=filing).first()
         if existing is not None:
             return existing
-        return _hand_over(movable(filing, "submit"), submitted_at, channel, at=at, by=by, acting=acting, note=note)
+        return _hand_over(
+            movable(filing, "submit", acting), submitted_at, channel, at=at, by=by, acting=acting, note=note
+        )
 
 
 def _hand_over(
