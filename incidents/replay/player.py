@@ -40,6 +40,17 @@ class Stage:
             raise step.node.fail(f"{step.incident} was not reported yet; expected a step do: report before", "incident")
         return self.incidents[step.incident]
 
+    def entity(self, step: Step) -> Entity | None:
+        """The entity that a step names; None where it speaks of all.
+
+        Raises:
+            LawError: there is none of that key.
+        """
+        key = step.arguments.get("entity")
+        if key is not None and key not in self.entities:
+            raise step.node.fail(f"{key}: expected one of {', '.join(self.entities)}", "entity")
+        return self.entities[key] if key is not None else None
+
     def person(self, step: Step, key: str = "by", default: str = "owner") -> User:
         """The person a step names, or the first with the role ``default``."""
         name = step.arguments.get(key)

@@ -1,7 +1,7 @@
 """A scenario: a dated timeline read strictly from YAML, and the registry of what its steps may do."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ class Scenario:
     people: tuple[Mapping[str, Any], ...]
     incidents: Mapping[str, Mapping[str, Any]]
     steps: tuple[Step, ...]
+    # What a filing says where the record holds nothing, by type of field and language: made up, and said to be.
+    stand_ins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,14 @@ def load(path: Path) -> Scenario:
     except (OSError, UnicodeDecodeError) as error:
         raise Node(None, file=str(path), key="").fail(f"expected a readable UTF-8 file ({error})") from None
     node = Node(read_yaml(text, file=file), file=file, key="")
-    node.mapping(required={"scenario", "title", "until", "sources", "entities", "people", "incidents", "steps"})
+    node.mapping(
+        required={"scenario", "title", "until", "sources", "entities", "people", "incidents", "steps"},
+        optional={"stand_ins"},
+    )
     sources = {key: item.text() for key, item in node.at("sources").entries()}
-    incidents = {key: _incident(item) for key, item in node.at("incidents").entries()}
+    entities = node.at("entities").each(_entity, least=1)
+    known = [entity["key"] for entity in entities]
+    incidents = {key: _incident(item, known) for key, item in node.at("incidents").entries()}
     steps = tuple(_steps(node.at("steps"), sources, incidents))
     until = _instant(node.at("until"))
     if steps and until < steps[-1].at:
@@ -86,11 +93,18 @@ def load(path: Path) -> Scenario:
         title=node.at("title").local(),
         until=until,
         sources=sources,
-        entities=node.at("entities").each(_entity, least=1),
+        entities=entities,
         people=node.at("people").each(_person, least=1),
         incidents=incidents,
         steps=steps,
+        stand_ins={kind: _by_language(item) for kind, item in node.at("stand_ins").entries()}
+        if node.has("stand_ins")
+        else {},
     )
+
+
+def _by_language(node: Node) -> dict[str, str]:
+    return {language: item.text() for language, item in node.entries()}
 
 
 def _entity(node: Node) -> Mapping[str, Any]:
@@ -110,9 +124,13 @@ def _person(node: Node) -> Mapping[str, Any]:
     return dict(node.value)
 
 
-def _incident(node: Node) -> Mapping[str, Any]:
-    node.mapping(required={"code", "title", "entity"}, optional={"summary"})
-    return dict(node.value)
+def _incident(node: Node, known: Sequence[str]) -> Mapping[str, Any]:
+    """What an incident begins with; it concerns one ``entity`` or several ``entities``."""
+    node.mapping(required={"code", "title"}, optional={"summary", "entity", "entities"})
+    if node.has("entity") == node.has("entities"):
+        raise node.fail("expected either entity or entities", "entities")
+    several = node.at("entities").items(least=1) if node.has("entities") else [node.at("entity")]
+    return {**node.value, "entities": [item.one_of(known) for item in several]}
 
 
 def _instant(node: Node) -> datetime:

@@ -12,7 +12,7 @@ def _report(stage: Stage, step: Step) -> None:
     stage.incidents[step.incident] = services.incident_report(
         title=given["title"],
         summary=given.get("summary", ""),
-        entities=[stage.entities[given["entity"]]],
+        entities=[stage.entities[key] for key in given["entities"]],
         at=step.at,
         by=stage.person(step),
         kind=Incident.Kind.REPLAY,
@@ -24,8 +24,9 @@ def _report(stage: Stage, step: Step) -> None:
 
 
 def _facts(stage: Stage, step: Step) -> None:
+    entity = stage.entity(step)
     facts = [
-        {"name": name, "value": value, "documented": step.documented, "source": step.source}
+        {"name": name, "value": value, "entity": entity, "documented": step.documented, "source": step.source}
         for name, value in step.arguments["facts"].items()
     ]
     services.facts_record(incident=stage.incident(step), facts=facts, at=step.at, by=stage.person(step))
@@ -37,6 +38,7 @@ def _candidate(stage: Stage, step: Step) -> None:
         incident=stage.incident(step),
         name=step.arguments["fact"],
         value=step.arguments.get("when", step.node.value["at"]),
+        entity=stage.entity(step),
         label=step.arguments["label"],
         arguable=step.arguments.get("arguable", True),
         documented=step.documented,
@@ -65,13 +67,24 @@ def _by_label(stage: Stage, step: Step) -> Fact:
 
 
 def _people(stage: Stage, step: Step) -> None:
-    incident = stage.incident(step)
-    services.people_record(
+    """Of one place or, as one finding, the same number of each of several."""
+    incident, given = stage.incident(step), step.arguments
+    residence = given.get("residence", "KR")
+    entity = stage.entity(step) or (incident.entities.get() if incident.entities.count() == 1 else None)
+    if entity is None:
+        raise step.node.fail(f"expected one of {', '.join(stage.entities)}: the incident has several", "entity")
+    shared = {
+        "count": given["count"],
+        "categories": given.get("categories", []),
+        "encrypted": given.get("encrypted"),
+        "key_taken": given.get("key_taken"),
+    }
+    services.people_list_record(
         incident=incident,
-        entity=incident.entities.get(),
-        residence=step.arguments.get("residence", "KR"),
-        count=step.arguments["count"],
-        categories=step.arguments.get("categories", []),
+        entity=entity,
+        people=[
+            {"residence": place, **shared} for place in (residence if isinstance(residence, list) else [residence])
+        ],
         confirmed_at=step.at,
         source=step.source,
         at=step.at,
@@ -168,10 +181,17 @@ def _acknowledge(stage: Stage, step: Step) -> None:
 
 BY = {"by", "refused"}
 register_step("report", required=set(), optional={"known_at", "known_label", *BY}, play=_report)
-register_step("facts", required={"facts"}, optional=BY, play=_facts)
-register_step("candidate", required={"fact", "label"}, optional={"when", "arguable", "name", *BY}, play=_candidate)
+register_step("facts", required={"facts"}, optional={"entity", *BY}, play=_facts)
+register_step(
+    "candidate", required={"fact", "label"}, optional={"when", "arguable", "name", "entity", *BY}, play=_candidate
+)
 register_step("adopt", required={"candidate", "reason"}, optional=BY, play=_adopt)
-register_step("people", required={"count"}, optional={"residence", "categories", *BY}, play=_people)
+register_step(
+    "people",
+    required={"count"},
+    optional={"residence", "categories", "encrypted", "key_taken", "entity", *BY},
+    play=_people,
+)
 register_step(
     "systems",
     required={"count", "name", "found_by"},

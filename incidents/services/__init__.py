@@ -8,6 +8,7 @@ from incidents.services.facts import (
     fact_record,
     fact_retract,
     facts_record,
+    people_list_record,
     people_record,
     systems_add,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "library_of",
     "obligation_meet",
     "obligation_reopen",
+    "people_list_record",
     "people_record",
     "proposal_json",
     "reassess",

@@ -206,43 +206,63 @@ def people_record(
     Raises:
         BadInput: negative count, empty residence, an instant in the future.
     """
+    given = {
+        "residence": residence,
+        "count": count,
+        "categories": categories,
+        "encrypted": encrypted,
+        "key_taken": key_taken,
+    }
+    (row,) = people_list_record(
+        incident=incident, entity=entity, people=[given], confirmed_at=confirmed_at, source=source, at=at, by=by
+    )
+    return row
+
+
+def people_list_record(
+    *,
+    incident: Incident,
+    entity: Entity,
+    people: Sequence[Mapping[str, Any]],
+    confirmed_at: datetime,
+    at: datetime,
+    by: User | None,
+    source: str = "",
+) -> list[PeopleCount]:
+    """Record the figures of several places (``residence``, ``count``, ``categories``, ``encrypted``, ``key_taken`` as in
+    :func:`people_record`) as one change, assessed once: a list by place is one finding, not one per place.
+
+    Raises:
+        BadInput: as :func:`people_record`.
+    """
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
-        if count is not None and count < 0:
-            raise BadInput(_("%(value)s people: expected zero or more."), code="negative", field="count", value=count)
-        if not residence.strip():
-            raise BadInput(
-                _("Name the place of residence, for example KR."), code="residence_required", field="residence"
-            )
-        if not PLACE.fullmatch(residence.strip()):
-            raise BadInput(
-                _("%(value)s: expected a country such as KR, or a part of one such as US-CA."),
-                code="unknown_place",
-                field="residence",
-                value=residence.strip(),
-            )
+        for given in people:
+            _check_people(given)
         not_in_future(confirmed_at, at=at, field="confirmed_at", zone=entity.zone)
         before = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
-        row = PeopleCount.objects.create(
-            incident=locked,
-            entity=entity,
-            residence=residence.strip(),
-            count=count,
-            categories=list(categories),
-            encrypted=encrypted,
-            key_taken=key_taken,
-            source=source,
-            confirmed_at=confirmed_at,
-            recorded_at=at,
-            recorded_by=by,
-        )
+        shared = {
+            "incident": locked,
+            "entity": entity,
+            "source": source,
+            "confirmed_at": confirmed_at,
+            "recorded_at": at,
+            "recorded_by": by,
+        }
+        rows = [
+            PeopleCount.objects.create(
+                **shared,
+                **{**given, "residence": given["residence"].strip(), "categories": list(given["categories"])},
+            )
+            for given in people
+        ]
         after = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
         journal.write(
             incident=locked,
             at=at,
             by=by,
             action="people.counted",
-            subject=f"people {row.residence}",
+            subject=_people_subject(rows),
             old=before,
             new=after,
             detail={"entity": entity.key, "before": before, "after": after},
@@ -259,7 +279,27 @@ def people_record(
                 by=by,
             )
         reassess_locked(locked, at=at, by=by)
-        return row
+        return rows
+
+
+def _people_subject(rows: Sequence[PeopleCount]) -> str:
+    first = f"people {rows[0].residence}"
+    return first if len(rows) == 1 else f"{first} +{len(rows) - 1}"
+
+
+def _check_people(given: Mapping[str, Any]) -> None:
+    count, residence = given["count"], given["residence"].strip()
+    if count is not None and count < 0:
+        raise BadInput(_("%(value)s people: expected zero or more."), code="negative", field="count", value=count)
+    if not residence:
+        raise BadInput(_("Name the place of residence, for example KR."), code="residence_required", field="residence")
+    if not PLACE.fullmatch(residence):
+        raise BadInput(
+            _("%(value)s: expected a country such as KR, or a part of one such as US-CA."),
+            code="unknown_place",
+            field="residence",
+            value=residence,
+        )
 
 
 def systems_add(*, incident: Incident, systems: Sequence[Mapping[str, Any]], at: datetime, by: User | None) -> int:

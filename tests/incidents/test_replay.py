@@ -123,7 +123,7 @@ MISTAKES = [
     ("incident.is_cyber: true", "incident.is_cybr: true", "steps[2].facts.incident.is_cybr: unknown fact; expected a fact of facts.yaml"),
     ('at: "2025-04-18T23:20+09:00"', 'at: "2025-04-18T17:20+09:00"', "steps[1].at: 2025-04-18T17:20+09:00 is before the step above; expected steps in order of time"),
     ('at: "2025-04-18T23:20+09:00"', 'at: "2025-04-18T23:20"', "steps[1].at: 2025-04-18T23:20: has no time zone. Expected for example 2025-04-18T23:20+09:00"),
-    ("do: candidate", "do: candidat", "steps[1].do: 'candidat': expected one of acknowledge, adopt, candidate, close, confirm, decide_dismissal, evidence, facts, file, late_reason, lose, people, preserve, report, request_dismissal, systems"),
+    ("do: candidate", "do: candidat", "steps[1].do: 'candidat': expected one of acknowledge, adopt, candidate, close, confirm, decide_dismissal, evidence, facts, file, file_all, late_reason, lose, people, preserve, report, request_dismissal, systems"),
     ("source: boannews, wikitree", "source: boannews, nobody", "steps[1].source: nobody: expected one of wikitree, boannews, ngetnews, segye, newsprime, news1, newsis, ichannela, assumed"),
     ("    why: The finding is documented, the hour of recording is not. Department and telephone are placeholders. No outage is in the sources; 0 minutes is assumed.\n", "", "steps[2].why: an assumed step says why it is assumed"),
     ('until: "2025-08-28T18:00+09:00"', 'until: "2025-08-01T18:00+09:00"', "until: expected an instant not before the last step"),
