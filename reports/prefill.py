@@ -12,8 +12,9 @@ from compliance.models import Entity
 from incidents.models import Fact, Incident, Obligation
 from incidents.services import sheets
 from incidents.states import ObligationState
-from reports.forms import Field, Form, get_form, tailored
+from reports.forms import Field, Form, contents, get_form, tailored
 from reports.forms.formats import chosen
+from reports.forms.tailor import LETTERS
 from reports.models import Filing, Submission
 from reports.sayings import say
 
@@ -301,9 +302,53 @@ def _other_filings(source: Source) -> str:
     return "\n".join([text for text in (_text_of(source, "incident.other_filings"),) if text] + lines)
 
 
+def _people_here(source: Source) -> str | None:
+    """How many of the people live where the law of the duty holds; None if no place of it is recorded."""
+    known = sheets.read(source.incident, as_of=source.at)
+    here = {row.jurisdiction for row in source.obligations}
+    latest = {row.residence: row for row in known.people if row.entity_id == source.entity.pk}
+    counts = [row.count for place, row in latest.items() if _within(place, here)]
+    if not counts:
+        return None
+    total = sum(count for count in counts if count is not None)
+    return _number_of_people(total if None not in counts else None, source.form.language)
+
+
+def _within(place: str, jurisdictions: set[str]) -> bool:
+    return any(place == name or place.startswith(f"{name}-") for name in jurisdictions)
+
+
+def _contents(item: Field, source: Source) -> Value | None:
+    """An item of the law's own list: one kind of content as it is, several with a line of each that is known."""
+    kinds = [contents.kind(key) for key in item.source_name.split(",")]
+    letter = source.form.audience in LETTERS
+    found = [(kind, _first_known(item, kind.letter if letter else kind.sources, source)) for kind in kinds]
+    known = [(kind, value) for kind, value in found if value is not None]
+    if not known:
+        return None
+    if len(kinds) == 1:
+        return known[0][1]
+    language = source.form.language
+    text = "\n".join(f"{kind.label.get(language)}: {value['value']}" for kind, value in known)
+    origins = [value["provenance"] for _kind, value in known]
+    return _given(text, {"kind": "derived", "from": contents.CONTENTS, "parts": origins})
+
+
+def _first_known(item: Field, sources: Iterable[tuple[str, str]], source: Source) -> Value | None:
+    for kind, name in sources:
+        found = _FILLERS[kind](replace(item, source=kind, source_name=name), source)
+        if found is not None:
+            # The only source that gives a moment as such; every other gives words.
+            moment = kind == "awareness"
+            text = local_text(datetime.fromisoformat(found["value"]), source.entity.zone) if moment else found["value"]
+            return {**found, "value": text}
+    return None
+
+
 _DERIVED: dict[str, Callable[[Source], Any]] = {
     "stage": _stage,
     "stage_key": lambda source: source.stage,
+    "people_here": _people_here,
     "people_number": _people_number,
     "people_places": _people_places,
     "contact": _contact,
@@ -324,6 +369,7 @@ _FILLERS: dict[str, Callable[[Field, Source], Value | None]] = {
     "awareness": _awareness,
     "particular": _particular,
     "derived": _derived,
+    contents.CONTENTS: _contents,
 }
 
 

@@ -7,12 +7,12 @@ from compliance.library import get_library
 from reports import prefill
 from reports.forms import Field, Form
 from reports.forms.registry import FOLDER
+from reports.forms.tailor import CONTENT
 from reports.sayings import say
 from reports.statement import form_part
 
 FROZEN_AT = "2026-11-02T12:00:00+00:00"  # a sample's own, so that it never changes
 ZONES = {"ko": "Asia/Seoul", "ja": "Asia/Tokyo", "en": "UTC"}
-CONTENT = "content_"  # the keys of the statutory items that a duty brings along
 
 
 def sample_values(form: Form) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from reports import approvals, prefill
 from reports.forms import Contradiction, Field, Form
 from reports.forms.formats import chosen
 from reports.forms.registry import EVERY_STAGE
+from reports.forms.tailor import CONTENT
 from reports.models import Filing
 from reports.sayings import say
 
@@ -134,10 +135,21 @@ def changes(filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
     asked = {item.key: (item, _value(filing, item, version)) for item in form.fields(filing.stage)}
     found = []
     for key, (before, teller) in before_it.items():
+        if not _same_item(form, before):
+            continue
         item, now = asked.get(key) or _unasked(teller, form.field(key), before, at=at)
         if now is not None and key not in _NOT_COMPARED and item.source_name != "stage_key":
             found.append(_change(item, before, now, filing.entity.zone, form.language))
     return [change for change in found if change is not None]
+
+
+def _same_item(form: Form, before: Mapping[str, Any]) -> bool:
+    """Whether ``form`` has the field told of in ``before``: the items of two stages' own lists differ under one key."""
+    try:
+        item = form.field(before["key"])
+    except KeyError:
+        return False
+    return not item.key.startswith(CONTENT) or item.label.to_json() == before["label"]
 
 
 def told(filing: Filing) -> dict[str, tuple[dict[str, Any], Filing]]:

@@ -35,6 +35,7 @@ DERIVED = frozenset(
         "systems",
         "new_facts",
         "people",
+        "people_here",
         "people_number",
         "people_places",
         "leak_report",
@@ -367,7 +368,7 @@ def _field(given: Node, stages: Mapping[str, LocalText]) -> Field:
     node = _completed(given)
     node.mapping(required={"key", "no", "label", "type", "need", "known_from"}, optional=set(_OPTIONAL))
     need = _need(node, stages)
-    source, name = _source(node.at("from")) if node.has("from") else (None, "")
+    source, name = read_source(node.at("from")) if node.has("from") else (None, "")
     help_text = node.maybe("help")
     own = _by_stage(node.at("in_stage"), stages if EVERY_STAGE in need else need) if node.has("in_stage") else []
     return Field(
@@ -436,7 +437,12 @@ def _own_words(node: Node) -> tuple[str | None, LocalText | None]:
     return number.text() if number else None, read_words(label) if label else None
 
 
-def _source(node: Node) -> tuple[str, str]:
+def read_source(node: Node) -> tuple[str, str]:
+    """What fills a field: the kind of source and its name.
+
+    Raises:
+        LawError: an unknown kind, fact, particular or computation.
+    """
     node.mapping(required=set(), optional=set(SOURCES))
     if len(node.value) != 1:
         raise node.fail(f"expected one of {', '.join(sorted(SOURCES))}")

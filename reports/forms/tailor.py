@@ -7,6 +7,7 @@ from typing import Any
 from compliance.engine import LocalText
 from compliance.engine.rules import Rule, Stage, Version
 from compliance.library import get_library
+from reports.forms import contents
 from reports.forms.registry import EVERY_STAGE, Field, Form, Section, get_form, serving
 
 Duty = Mapping[str, Any]
@@ -53,35 +54,68 @@ def tailored(form: Form, duty: Duty) -> Form:
     made = replace(made, note=_with_remarks(form.note, duty))
     own = [item for section in form.sections for item in section.fields]
     further = form.contents_need == "optional"
-    items = _contents(form, duty, first=len(own) + 1 if further else 1)
+    # Numbered apart from the form's own items, where both count from one.
+    mark = "S" if not further and any(item.number == "1" for item in own) else ""
+    items = _contents(form, duty, first=len(own) + 1 if further else 1, mark=mark)
     # A letter begins with them unless it has headings of its own; a report says first who reports.
     place = len(form.sections) if further else 0 if made.audience in LETTERS else 1
     shown = (Section(form.contents, items),) if items else ()
     return replace(made, sections=(*made.sections[:place], *shown, *made.sections[place:]))
 
 
-def _contents(form: Form, duty: Duty, *, first: int) -> tuple[Field, ...]:
+def _contents(form: Form, duty: Duty, *, first: int, mark: str) -> tuple[Field, ...]:
     """Each statutory item as a field of its own; its number is its place in the list, counted from ``first``."""
+    letter = duty["audience"] in LETTERS
     return tuple(
-        Field(
-            key=f"content_{number}",
-            number=str(number),
-            label=LocalText(text["ko"], _begun(text["en"])),
-            type="longtext",
-            need={EVERY_STAGE: form.contents_need},
-            source=None,
-            source_name="",
-            max_length=8000,
-            known_from="S",
-            help=None,
-        )
+        _item(text, number, f"{mark}{number}", form.contents_need, letter)
         for number, text in enumerate(filter(_is_item, duty["contents"]), start=first)
     )
 
 
+def _item(text: Mapping[str, str], number: int, shown: str, need: str, letter: bool) -> Field:
+    source, name = _filled_by(text["en"], letter)
+    return Field(
+        key=f"{CONTENT}{number}",
+        number=shown,
+        label=LocalText(text["ko"], _begun(text["en"])),
+        type="longtext",
+        need={EVERY_STAGE: need},
+        source=source,
+        source_name=name,
+        max_length=8000,
+        known_from="S",
+        help=None,
+    )
+
+
+def _filled_by(text: str, letter: bool) -> tuple[str | None, str]:
+    """One source speaks for itself, so that it is compared with what other filings say; several are put together."""
+    kinds = contents.kinds_in(text)
+    if not kinds:
+        return None, ""
+    sources = kinds[0].letter if letter else kinds[0].sources
+    if len(kinds) == 1 and len(sources) == 1 and sources[0][0] != "awareness":
+        return sources[0]
+    return contents.CONTENTS, ",".join(kind.key for kind in kinds)
+
+
+# The keys of the items that a duty brings along: their place in its list. Of two duties they name different things.
+CONTENT = "content_"
+
 # How the library begins what is no item: what a notice may not say (us.ma.breach), and that no list is known.
-NO_ITEMS = ("MUST NOT ", "No list of items known", "No statutory list", "No need for ", "No prescribed content")
-NO_LIST = frozenset({"not specified", "not specified in the article", "not read"})
+NO_ITEMS = (
+    "MUST NOT ",
+    "The notice must not ",
+    "No list of items known",
+    "No statutory list",
+    "No need for ",
+    "No prescribed content",
+    "no personal data in the report",
+    "List of contents not known",
+    "contents not confirmed",
+    "Rule list not read",
+)
+NO_LIST = frozenset({"not specified", "not specified in the article", "not read", "undecided", "fact found; no list"})
 
 
 def _is_item(text: Mapping[str, str]) -> bool:
@@ -116,8 +150,14 @@ def _addressee(form: Form, duty: Duty) -> LocalText:
     return LocalText("", "") if is_own_record(duty) else _joined(duty["addressees"], " ㆍ ")
 
 
+# How the library marks a provision whose number was not seen in the text itself.
+TO_VERIFY = "verify)"
+
+
 def _basis(form: Form, duty: Duty) -> LocalText:
+    """The provisions; one whose number is still to be verified is not put before an authority."""
     provisions = [citation["provision"] for citation in duty["citations"]]
+    provisions = [provision for provision in provisions if TO_VERIFY not in provision["en"]]
     return _joined(provisions, "; ") if provisions else _words(duty["instrument"])
 
 

@@ -7,8 +7,9 @@ import pytest
 from pypdf import PdfReader
 
 from compliance.library import get_library
+from incidents import services
 from incidents.models import Obligation
-from reports import prefill, render
+from reports import prefill, render, statement
 from reports import services as reports
 from reports.conflicts import topic_of
 from reports.forms import form_for, forms_for
@@ -105,7 +106,7 @@ def test_the_form_follows_the_text_the_obligation_is_pinned_to(
 
 def test_an_item_nobody_wrote_is_said_to_be_unknown(case: Case, company: Company, pinned: Obligation) -> None:
     filing = reports.filing_start(incident=case.incident, obligations=[pinned], at=NOW, by=company.owner)
-    made = reports.statement.build(filing, at=later(NOW, minutes=1), journal_head="0" * 64, frozen=False)
+    made = statement.build(filing, at=later(NOW, minutes=1), journal_head="0" * 64, frozen=False)
     [item] = [field for section in made["sections"] for field in section["fields"] if field["key"] == "content_1"]
     assert (item["status"], item["printed"]) == ("unknown", "확인 중 (추후 보완 예정)")
 
@@ -125,3 +126,58 @@ def test_moments_and_duties_that_differ_by_law_are_no_contradiction_between_fili
         "",
         "incident.summary",
     ]
+
+
+def field_of(form: Any, stage: str, key: str) -> Any:
+    return next(item for item in form.fields(stage) if item.key == key)
+
+
+@pytest.mark.parametrize(
+    ("words", "source"),
+    [
+        ("Types of information", ("fact", "leak.items")),
+        ("Nature, chronology, number of persons", ("contents", "nature,chronology,people")),
+        ("date of occurrence and of knowledge", ("contents", "occurred,awareness")),
+        ("Copy of the notice", (None, "")),
+        ("Outline of the operator", (None, "")),
+    ],
+)
+def test_what_fills_a_statutory_item_is_told_by_its_words(words: str, source: tuple[str | None, str]) -> None:
+    form, stage = forms_for("us.tx.breach", "attorney_general", duty(contents=[{"ko": "항목", "en": words}]))[-1]
+    item = field_of(form, stage, "content_1")
+    assert (item.source, item.source_name) == source
+
+
+def test_a_statutory_item_is_filled_from_the_fact_and_says_from_which(
+    case: Case, company: Company, pinned: Obligation
+) -> None:
+    pinned.duty |= {
+        "contents": [{"ko": "개요", "en": "Nature of the incident"}, {"ko": "개요와 조치", "en": "nature and measures"}]
+    }
+    pinned.save()
+    filing = reports.filing_start(incident=case.incident, obligations=[pinned], at=NOW, by=company.owner)
+    single, several = filing.values["content_1"], filing.values["content_2"]
+    assert (single["provenance"]["kind"], single["provenance"]["name"]) == ("fact", "incident.summary")
+    assert several["value"].splitlines() == [
+        f"내용: {filing.values['summary']['value']}",
+        f"조치: {filing.values['measures']['value']}",
+    ]
+    assert [part["name"] for part in several["provenance"]["parts"]] == ["incident.summary", "incident.measures"]
+
+
+def test_the_number_of_people_is_that_of_the_place_whose_law_asks(
+    case: Case, company: Company, pinned: Obligation
+) -> None:
+    given = [{"residence": place, "count": count, "categories": []} for place, count in (("KR", 40), ("JP", 2))]
+    services.people_list_record(
+        incident=case.incident, entity=company.entity, people=given, confirmed_at=NOW, at=NOW, by=company.owner
+    )
+    pinned.duty |= {"contents": [{"ko": "이용자 수", "en": "Number of users"}]}
+    pinned.save()
+    filing = reports.filing_start(incident=case.incident, obligations=[pinned], at=NOW, by=company.owner)
+    assert filing.values["content_1"]["value"] == "40명"
+    assert filing.values["people"]["value"] == "총 42명 (JP 2명, KR 40명)"
+
+
+def test_a_provision_whose_number_was_not_seen_is_not_put_before_an_authority() -> None:
+    assert "verify" not in form_for("eu.nis2.at", "notification")[0].basis.en
