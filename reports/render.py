@@ -1,7 +1,8 @@
 """Statement to PDF. The same statement and template give the same bytes; nothing is fetched but packaged files."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,9 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from compliance.engine import canonical_json, digest
-from reports import exports, sayings
+from reports import exports
 from reports.conformance import finish
-from reports.forms.registry import FOLDER
-from reports.sayings import words_in
-from reports.statement import mark_of
+from reports.kit import Kit, kit_of
 from reports.typography import printable
 
 HERE = Path(__file__).resolve().parent
@@ -24,41 +23,43 @@ ATTACHMENT = "statement.json"
 
 
 class PackagedFiles(URLFetcher):
-    """Answers for packaged fonts and styles; everything else is refused before any socket or file is opened."""
+    """Answers for the fonts and styles of a kit; everything else is refused before any socket or file is opened."""
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self.kit = kit
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
-        """The packaged file ``url`` names.
+        """The file of the kit that ``url`` names.
 
         Raises:
             FatalURLFetchingError: any other address.
         """
         name = url.removeprefix(ASSETS)
-        path = _packaged().get(name)
-        if not url.startswith(ASSETS) or path is None:
+        body = self.kit.read(name) if url.startswith(ASSETS) else None
+        if body is None:
             raise FatalURLFetchingError(f"not a packaged file: {url[:80]}")
-        return URLFetcherResponse(url, body=path.read_bytes(), headers={"Content-Type": _TYPES[path.suffix]})
+        return URLFetcherResponse(url, body=body, headers={"Content-Type": _TYPES[Path(name).suffix]})
 
 
 _TYPES = {".ttf": "font/ttf", ".css": "text/css"}
 
 
-@cache
-def _packaged() -> dict[str, Path]:
-    files = [*(HERE / "fonts").glob("*.ttf"), *(FOLDER / "_shared").glob("*.css")]
-    return {path.name: path for path in files}
+@lru_cache(maxsize=128)
+def _engine(kit: Kit) -> Engine:
+    loaders = [
+        ("django.template.loaders.cached.Loader", [("django.template.loaders.locmem.Loader", dict(kit.files))]),
+    ]
+    return Engine(loaders=loaders, autoescape=True, libraries={}, builtins=["reports.typography"])
 
 
-@cache
-def _engine() -> Engine:
-    return Engine(dirs=[str(FOLDER)], autoescape=True, libraries={}, builtins=["reports.typography"])
-
-
-def to_html(statement: dict[str, Any], *, statement_digest: str) -> str:
+def to_html(statement: dict[str, Any], *, statement_digest: str, kit: Kit | None = None) -> str:
     """The page as HTML; every value is escaped."""
-    template = _engine().get_template(f"{statement['form']['key']}/template.html")
     clean = _printable(statement)
     language, audience = clean["form"]["language"], clean["form"]["audience"]
-    say = words_in(language)
+    kit = kit or kit_of(clean["form"]["key"], language)
+    template = _engine(kit).get_template(f"{clean['form']['key']}/template.html")
+    say = kit.words
     closing, signer = _SIGNED.get(audience, ("we_inform", "sender"))
     if not clean["form"]["addressee"]["en"]:
         closing, signer = "we_record", "keeper"
@@ -73,29 +74,35 @@ def to_html(statement: dict[str, Any], *, statement_digest: str) -> str:
         "signer": say[signer],
         "changes_title": say["changes"].format(previous=clean["previous"]),
         "digest": statement_digest,
-        "mark": mark_of(clean["incident"]["kind"], language),
+        "mark": say.get(_MARKS.get(clean["incident"]["kind"], ""), ""),
         "draft": clean["frozen_at"] is None,
         "frozen_local": _local(clean["frozen_at"], clean["entity"]["zone"]),
-        "tables": _tables(clean, language),
+        "tables": _tables(clean, say),
     }
     return template.render(Context(context))
 
 
+# The mark that a drill's or a replay's pages carry.
+_MARKS = {"drill": "mark_drill", "replay": "mark_replay"}
 # What is said above the signature, and whose it is.
 _SIGNED = {"regulator": ("we_report", "reporter"), "csirt": ("we_report", "reporter")}
 
 
-def _tables(statement: dict[str, Any], language: str) -> list[dict[str, Any]]:
+def _tables(statement: dict[str, Any], say: Mapping[str, str]) -> list[dict[str, Any]]:
     fields = [item for section in statement["sections"] for item in section["fields"]]
     return [
-        {**item, "count": sayings.say("units", language, count=f"{len(item['value']):,}")}
+        {**item, "count": say["units"].format(count=f"{len(item['value']):,}")}
         for item in fields
         if item["type"] == "table" and item["value"]
     ]
 
 
-def to_pdf(statement: dict[str, Any]) -> bytes:
-    """The document: PDF/A-3a and PDF/UA-1, fonts inside, the statement attached as canonical JSON."""
+def to_pdf(statement: dict[str, Any], kit: Kit | None = None) -> bytes:
+    """The document: PDF/A-3a and PDF/UA-1, fonts inside, the statement attached as canonical JSON.
+
+    Drawn with today's kit of its form, or with ``kit``.
+    """
+    kit = kit or kit_of(statement["form"]["key"], statement["form"]["language"])
     sealed = canonical_json(statement)
     statement_digest = digest(statement)
     created = datetime.fromisoformat(statement["frozen_at"] or statement["approved_at"] or "2000-01-01T00:00:00+00:00")
@@ -108,9 +115,8 @@ def to_pdf(statement: dict[str, Any]) -> bytes:
         )
         for name, content, says, relationship in sorted(files)  # as a name tree must be
     ]
-    html = HTML(
-        string=to_html(statement, statement_digest=statement_digest), base_url=ASSETS, url_fetcher=PackagedFiles()
-    )
+    page = to_html(statement, statement_digest=statement_digest, kit=kit)
+    html = HTML(string=page, base_url=ASSETS, url_fetcher=PackagedFiles(kit))
     pdf: bytes = html.write_pdf(
         font_config=FontConfiguration(),
         attachments=attachments,

@@ -69,10 +69,19 @@ def read(document: Document) -> bytes:
     Raises:
         MissingDocument: gone or changed.
     """
+    return read_by(document.sha256)
+
+
+def read_by(sha256: str) -> bytes:
+    """The bytes of a digest.
+
+    Raises:
+        MissingDocument: gone or changed.
+    """
     try:
-        content = path_of(document.sha256).read_bytes()
+        content = path_of(sha256).read_bytes()
     except OSError as error:
-        raise MissingDocument(document.sha256) from error
-    if hashlib.sha256(content).hexdigest() != document.sha256:
-        raise MissingDocument(document.sha256)
+        raise MissingDocument(sha256) from error
+    if digest_of(content) != sha256:
+        raise MissingDocument(sha256)
     return content

@@ -14,8 +14,10 @@ from pypdf import PdfReader
 from compliance.engine import LawError, canonical_json, digest
 from reports import render, statement, storage, typography
 from reports import services as reports
+from reports.forms import get_form
 from reports.forms.registry import all_forms
 from reports.forms.words import LANGUAGES
+from reports.kit import kit_of
 from reports.sample import sample_statement
 from reports.sayings import say
 from tests.reports.conftest import NOW, Case
@@ -60,28 +62,60 @@ def test_only_the_vendored_faces_are_used_and_they_are_inside(document: tuple[di
     assert all("/FontFile2" in face["/FontDescriptor"] for face in fonts.values())
 
 
-def test_another_process_in_another_zone_and_language_makes_the_same_bytes(
-    document: tuple[dict, bytes], tmp_path: Path
+DRAW = """
+import json, sys, django
+django.setup()
+from hashlib import sha256
+from reports.render import to_pdf
+for made in json.load(open(sys.argv[1], encoding="utf-8")):
+    print(sha256(to_pdf(made)).hexdigest())
+"""
+SURROUNDINGS = [
+    {"TZ": "America/New_York", "LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "7", "LANGUAGE_CODE": "en"},
+    {
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "POSIX",
+        "PYTHONHASHSEED": "4711",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    },
+]
+
+
+@pytest.mark.parametrize("surroundings", SURROUNDINGS, ids=["New York", "Kiritimati"])
+def test_another_process_elsewhere_in_another_language_makes_the_same_bytes(
+    document: tuple[dict, bytes], surroundings: dict[str, str], tmp_path: Path
 ) -> None:
-    statement, content = document
-    japanese = sample_statement(all_forms()["jp_ppc_report"], "preliminary")
-    (tmp_path / "statements.json").write_bytes(canonical_json([statement, japanese]))
-    code = (
-        "import json,sys,django;django.setup();from reports.render import to_pdf;"
-        f"[sys.stdout.buffer.write(to_pdf(made)) for made in json.load(open({str(tmp_path / 'statements.json')!r}))]"
-    )
+    """Zone, locale, hash seed, umask, folder, home, and a machine without any typeface of its own."""
+    stages = {
+        "jp_ppc_report": "preliminary",
+        "eu_dora_incident": "final",
+        "eu_gdpr_art34": "letter",
+        "kr_leak_report": "initial",
+    }
+    made = [sample_statement(get_form(key), stage) for key, stage in stages.items()]
+    (tmp_path / "statements.json").write_bytes(canonical_json([document[0], *made]))
+    (tmp_path / "fonts.conf").write_text("<fontconfig/>")
     env = {
-        **os.environ,
-        "TZ": "America/New_York",
-        "LANG": "de_DE.UTF-8",
-        "LC_ALL": "C",
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(render.HERE).parent),
+        "HOME": str(tmp_path),
+        "FONTCONFIG_FILE": str(tmp_path / "fonts.conf"),
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "PYTHONHASHSEED": "7",
+        "BREACHCLOCK_VAR": str(tmp_path / "var"),
+        **surroundings,
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, check=True, cwd=Path(render.HERE).parent
+        [sys.executable, "-c", DRAW, "statements.json"],
+        env=env,
+        cwd=tmp_path,
+        umask=0o077,
+        capture_output=True,
+        text=True,
     )
-    assert done.stdout == content + render.to_pdf(japanese)
+    assert done.returncode == 0, done.stderr
+    contents = [document[1], *(render.to_pdf(item) for item in made)]
+    assert done.stdout.split() == [storage.digest_of(content) for content in contents]
 
 
 HOSTILE = [
@@ -208,7 +242,7 @@ def test_an_address_that_is_not_packaged_is_refused() -> None:
 
     for url in ("file:///etc/passwd", "http://127.0.0.1/", "breachclock:../settings.py"):
         with pytest.raises(FatalURLFetchingError):
-            render.PackagedFiles().fetch(url)
+            render.PackagedFiles(kit_of("generic", "en")).fetch(url)
 
 
 def test_a_sample_that_misses_a_field_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from reports import tasks, verification
 
 
 class Command(BaseCommand):
-    """``verify_filings [--incident CODE]``: one line for each fault; exit status 1 if there is any."""
+    """``verify_filings [--incident CODE]``: one line for each finding; exit status 1 if one of them is a fault."""
 
     help = __doc__ or ""
 
@@ -22,10 +22,11 @@ class Command(BaseCommand):
         if code and not Incident.objects.filter(code=code).exists():
             raise CommandError(f"--incident: {code}: expected the number of an incident", returncode=2)
         rows = list(verification.frozen_filings(code))
-        faults = [fault for filing in rows for fault in verification.verify(filing)]
-        for fault in faults:
+        found = [fault for filing in rows for fault in verification.examine(filing)]
+        faults = [fault for fault in found if fault.grave]
+        for fault in found:
             self.stdout.write(str(fault))
-        self.stderr.write(f"{len(rows)} frozen filings, {len(faults)} faults")
+        self.stderr.write(f"{len(rows)} frozen filings, {len(faults)} faults, {len(found) - len(faults)} remarks")
         if code is None:
             tasks.note(rows, faults, at=clock.now())
         if faults:
