@@ -16,7 +16,7 @@ from incidents.api.problems import ERRORS
 from incidents.api.reading import Code, Number, both, name_of, said, there
 from incidents.models import Escalation, Excuse, Obligation
 from incidents.selectors import Clock
-from incidents.states import OPEN_OBLIGATION
+from incidents.states import OPEN_OBLIGATION, ObligationState
 
 router = Router(tags=["duties"])
 MESSAGES_SHOWN = 100
@@ -39,7 +39,7 @@ def duty_json(item: Clock) -> dict[str, Any]:
         "instrument": said(row.duty["instrument"]),
         "addressees": [said(name) for name in row.duty["addressees"]],
         "state": row.state,
-        "state_label": both(row.get_state_display()),
+        "state_label": both(ObligationState(row.state).label),
         "clock": item.tone.value,
         "standard": row.standard,
         "limit": said(row.duty["limit"]),

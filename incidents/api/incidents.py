@@ -20,6 +20,7 @@ from incidents.api.reading import Code, Number, both, name_of, there
 from incidents.api.repeats import request_key
 from incidents.export.bundle import export_incident
 from incidents.models import Dismissal, Incident, JournalEntry
+from incidents.states import IncidentState
 
 router = Router(tags=["incidents"])
 
@@ -56,7 +57,7 @@ def incident_json(request: HttpRequest, row: Incident) -> dict[str, Any]:
         "summary": row.summary,
         "kind": row.kind,
         "state": row.state,
-        "state_label": both(row.get_state_display()),
+        "state_label": both(IncidentState(row.state).label),
         "severity": row.severity,
         "entities": [named(entity) for entity in row.entities.all()],
         "owner": name_of(row.owner),

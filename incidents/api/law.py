@@ -109,15 +109,17 @@ def deadline(request: HttpRequest, key: Key, wanted: Query[s.CalculateFilter]) -
         "rule": found.rule.key,
         "stage": found.stage.key,
         "version": found.version.key,
-        "standard": held.standard.value,
+        "standard": found.stage.clock.standard.value,
         "limit": said(found.stage.clock.limit),
-        "starts_at": in_zone(held.starts_at, held.zone) if held.starts_at else None,
-        "due_at": in_zone(held.due_at, held.zone) if held.due_at else None,
-        "due_zone": held.zone,
+        "starts_at": in_zone(held.starts_at, found.zone) if held.starts_at else None,
+        "due_at": in_zone(held.due_at, found.zone) if held.due_at else None,
+        "due_zone": found.zone,
         "trace": [
-            {"text": said(step.text), "at": in_zone(step.at, held.zone) if step.at else None} for step in held.trace
+            {"text": said(step.text), "at": in_zone(step.at, found.zone) if step.at else None} for step in held.trace
         ],
-        "later_readings": [{"text": said(item.text), "due_at": in_zone(item.due_at, held.zone)} for item in held.later],
+        "later_readings": [
+            {"text": said(item.text), "due_at": in_zone(item.due_at, found.zone)} for item in held.later
+        ],
         "citations": [item.to_json() for item in found.stage.citations or found.version.citations],
     }
 

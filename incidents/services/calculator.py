@@ -23,6 +23,8 @@ class Calculated:
     version: Version
     stage: Stage
     deadline: Deadline
+    # Of whose days were counted.
+    zone: str
 
 
 def period_count(*, rule: str, stage: str, start: datetime, at: datetime, version: str | None = None) -> Calculated:
@@ -48,7 +50,7 @@ def period_count(*, rule: str, stage: str, start: datetime, at: datetime, versio
             expected=", ".join(item.key for item in text.stages),
         )
     counter = Case(library, FactSheet(), EntityProfile(key="", name=""), at).counter(held, ())
-    return Calculated(held, text, part, counter.deadline(part.clock, Begun(start)))
+    return Calculated(held, text, part, counter.deadline(part.clock, Begun(start)), counter.zone)
 
 
 def _version(rule: Rule, start: datetime, wanted: str | None) -> Version:

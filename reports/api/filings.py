@@ -58,7 +58,7 @@ def filing_json(row: Filing) -> dict[str, Any]:
         "stage_title": said(form.stages[row.stage]),
         "entity": named(row.entity),
         "state": row.state,
-        "state_label": both(row.get_state_display()),
+        "state_label": both(FilingState(row.state).label),
         "duties": list(row.obligations.order_by("pk").values_list("pk", flat=True)),
         "author": name_of(row.author),
         "created_at": there(row.created_at, zone),
