@@ -61,6 +61,23 @@ class Membership(models.Model):
         return f"{self.user_id} {self.role} {self.entity_id}"
 
 
+class Invitation(models.Model):
+    """The way in for a person who has an account but no password: one link, of use once, until a moment."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="invitations")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-made_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
 class RuleSnapshot(models.Model):
     """The full text of a rule version as it was when an obligation first relied on it; never changed."""
 

@@ -17,5 +17,6 @@ urlpatterns = [
     path("api/v1/", api.urls()),
     path("api/v1/<path:rest>", access.decides("api")(api.nothing)),
     path("", include("incidents.urls")),
+    path("", include("incidents.urls_access")),
     path("", include("reports.urls")),
 ]

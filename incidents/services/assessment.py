@@ -47,13 +47,14 @@ def reassess_locked(incident: Incident, *, at: datetime, by: User | None) -> Non
     for entity, sheet in entities:
         duties = assess(library, sheet, sheets.profile(entity), at).duties
         held = {row.identity: row for row in known.obligations if row.entity_id == entity.pk}
-        for change in diff([_held(row) for row in held.values()], duties):
+        for change in diff([held_of(row) for row in held.values()], duties):
             _apply(change, held.get(change.identity), incident, entity, library, at=at, by=by)
     if another:
         timers.climb_again(incident, at=at)
 
 
-def _held(row: Obligation) -> Held:
+def held_of(row: Obligation) -> Held:
+    """The obligation as the engine compares it."""
     state_to_status = {
         ObligationState.POSSIBLE: Status.POSSIBLE,
         ObligationState.NOT_REQUIRED: Status.NOT_REQUIRED,
