@@ -214,8 +214,8 @@ class RuleDecision(models.Model):
 
 
 class Classification(models.Model):
-    """What a person adopted of a severity or classification method, with the answers and the whole working. Never changed;
-    the latest row of an entity and method counts.
+    """What a person adopted of a severity or classification method, with the answers and the whole working. Never changed,
+    but for redaction; the latest row of an entity and method counts.
 
     ``answers`` is what was answered, as the method reads it. ``proposal`` is what came of it, with every level there was.
     """
@@ -231,6 +231,11 @@ class Classification(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     adopted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     adopted_at = models.DateTimeField()
+    # What the journal's digest of answers, working and reason was made with. Redaction empties them and destroys it.
+    salt = models.CharField(max_length=64, blank=True)
+    redacted_at = models.DateTimeField(null=True)
+    redacted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    redaction_reason = models.TextField(_("reason"), blank=True)
 
     class Meta:
         ordering = ("adopted_at", "pk")

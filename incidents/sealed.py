@@ -75,27 +75,69 @@ def fact_seal_statements(vendor: str) -> list[str]:
             *(f"OLD.{column} {distinct} NEW.{column}" for column in REDACTION_KEEPS),
         )
     )
+    return _but_for(vendor, FACT_TABLE, REDACTION_FUNCTION, wrong)
+
+
+def _but_for(vendor: str, table: str, function: str, wrong: str) -> list[str]:
+    """The SQL that refuses every change of ``table`` for which ``wrong`` holds, and every deletion."""
     if vendor == "postgresql":
         return [
-            f"CREATE OR REPLACE FUNCTION {REDACTION_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN IF {wrong} THEN RAISE EXCEPTION USING MESSAGE = '{message(FACT_TABLE)}'; END IF; RETURN NEW; END $$",
-            f"CREATE TRIGGER {FACT_TABLE}_redacted BEFORE UPDATE ON {FACT_TABLE} FOR EACH ROW "
-            f"EXECUTE FUNCTION {REDACTION_FUNCTION}()",
-            f"CREATE TRIGGER {FACT_TABLE}_sealed BEFORE DELETE ON {FACT_TABLE} FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()",
-            f"CREATE TRIGGER {FACT_TABLE}_kept BEFORE TRUNCATE ON {FACT_TABLE} FOR EACH STATEMENT "
-            f"EXECUTE FUNCTION {FUNCTION}()",
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {wrong} THEN RAISE EXCEPTION USING MESSAGE = '{message(table)}'; END IF; RETURN NEW; END $$",
+            f"CREATE TRIGGER {table}_redacted BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()",
+            f"CREATE TRIGGER {table}_sealed BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {FUNCTION}()",
+            f"CREATE TRIGGER {table}_kept BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()",
         ]
-    abort = f"BEGIN SELECT RAISE(ABORT, '{message(FACT_TABLE)}'); END"
+    abort = f"BEGIN SELECT RAISE(ABORT, '{message(table)}'); END"
     return [
-        f"CREATE TRIGGER {FACT_TABLE}_update BEFORE UPDATE ON {FACT_TABLE} WHEN {wrong} {abort}",
-        f"CREATE TRIGGER {FACT_TABLE}_delete BEFORE DELETE ON {FACT_TABLE} {abort}",
+        f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} WHEN {wrong} {abort}",
+        f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} {abort}",
     ]
+
+
+CLASSIFICATION_TABLE = "incidents_classification"
+EMPTYING_FUNCTION = "breachclock_emptied_only"
+# Of an adopted classification: what redaction empties, what it writes, and what must stay as it was.
+EMPTIED_TEXTS = ("reason", "salt")
+EMPTYING_KEEPS = ("id", "incident_id", "entity_id", "method", "digest", "chosen", "adopted_by_id", "adopted_at")
+# And of its working: the outcome stays, what it was worked out from goes.
+PROPOSAL_KEEPS = ("method", "version", "level", "levels")
+PROPOSAL_EMPTIES = ("working", "open", "beside", "readings")
+
+
+def classification_seal_statements(vendor: str) -> list[str]:
+    """The SQL that seals adopted classifications, but for redaction: answers and working go, what was adopted stays."""
+    postgres = vendor == "postgresql"
+    distinct = "IS DISTINCT FROM" if postgres else "IS NOT"
+
+    def part(row: str, key: str) -> str:
+        return f"({row}.proposal -> '{key}')" if postgres else f"json_extract({row}.proposal, '$.{key}')"
+
+    nothing = ("'{}'::jsonb", "'[]'::jsonb") if postgres else ("'{}'", "'[]'")
+    wrong = " OR ".join(
+        (
+            "OLD.redacted_at IS NOT NULL",
+            "NEW.redacted_at IS NULL",
+            "NEW.redacted_by_id IS NULL",
+            "trim(NEW.redaction_reason) = ''",
+            f"NEW.answers {distinct} {nothing[0]}",
+            *(f"{part('NEW', key)} {distinct} {nothing[1]}" for key in PROPOSAL_EMPTIES),
+            *(f"{part('OLD', key)} {distinct} {part('NEW', key)}" for key in PROPOSAL_KEEPS),
+            *(f"NEW.{column} <> ''" for column in EMPTIED_TEXTS),
+            *(f"OLD.{column} {distinct} NEW.{column}" for column in EMPTYING_KEEPS),
+        )
+    )
+    return _but_for(vendor, CLASSIFICATION_TABLE, EMPTYING_FUNCTION, wrong)
 
 
 def statements(vendor: str) -> list[str]:
     """The SQL of every seal of this room as it stands after all migrations."""
-    plain = (table for table in ALL_SEALED_TABLES if table != FACT_TABLE)
-    return [line for table in plain for line in seal_statements(vendor, table)] + fact_seal_statements(vendor)
+    plain = (table for table in ALL_SEALED_TABLES if table not in (FACT_TABLE, CLASSIFICATION_TABLE))
+    return [
+        *(line for table in plain for line in seal_statements(vendor, table)),
+        *fact_seal_statements(vendor),
+        *classification_seal_statements(vendor),
+    ]
 
 
 def removal(vendor: str) -> list[str]:

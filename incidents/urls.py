@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from incidents import views, views_absence, views_ack, views_channels, views_law, views_score, views_tokens
+from incidents import (
+    views,
+    views_absence,
+    views_ack,
+    views_channels,
+    views_law,
+    views_redaction,
+    views_score,
+    views_tokens,
+)
 from incidents.views_export import export
 
 app_name = "incidents"
@@ -13,6 +22,7 @@ urlpatterns = [
     path("incidents/<str:code>/", views.incident, name="incident"),
     path("incidents/<str:code>/law/", views_law.law_review, name="law_review"),
     path("incidents/<str:code>/score/<str:method>/", views_score.score, name="score"),
+    path("incidents/<str:code>/facts/<int:number>/redact/", views_redaction.redact, name="redact"),
     path("acknowledge/<str:token>/", views_ack.acknowledge, name="acknowledge"),
     path("absence/", views_absence.availability, name="availability"),
     path("incidents/<str:code>/messages/", views_channels.who_was_told, name="messages"),

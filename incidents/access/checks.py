@@ -166,7 +166,7 @@ def require_redact(user: User, incident: Incident, *, at: datetime | None = None
     """
     rights = through(user, incident, Capability.REDACT, at=at)
     if not rights:
-        raise NotPermitted(_("Only counsel or an approver of the entity can decide this."), code="may_not_redact")
+        raise NotPermitted(_("Only counsel, an approver or a manager of the entity can redact."), code="may_not_redact")
     standing.note(user.pk, absent_behind(rights))
 
 

@@ -89,6 +89,7 @@ def classification_adopt(
             reason=decision.reason,
             adopted_by=by,
             adopted_at=at,
+            salt=journal.new_salt(locked, f"classification:{locked.classifications.count() + 1}"),
         )
         _journal(locked, row, decision, at=at, by=by)
         if decision.facts:
@@ -184,6 +185,18 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
     return {**proposal.to_json(), "levels": [level.to_json() for level in proposal.levels]}
 
 
+def _sealed(row: Classification) -> dict[str, Any]:
+    """What the journal's digest speaks of."""
+    return {
+        "method": row.method,
+        "digest": row.digest,
+        "answers": row.answers,
+        "proposal": row.proposal,
+        "chosen": row.chosen,
+        "reason": row.reason,
+    }
+
+
 def _journal(incident: Incident, row: Classification, decision: Adoption, *, at: datetime, by: User | None) -> None:
     before = incident.classifications.filter(entity=row.entity, method=row.method).exclude(pk=row.pk).last()
     journal.write(
@@ -193,14 +206,8 @@ def _journal(incident: Incident, row: Classification, decision: Adoption, *, at:
         action="classification.adopted",
         subject=f"classification {row.method}",
         old=before.chosen if before else None,
-        new={
-            "method": row.method,
-            "digest": row.digest,
-            "answers": row.answers,
-            "proposal": row.proposal,
-            "chosen": row.chosen,
-            "reason": row.reason,
-        },
+        # With a salt that lies beside the row, so that it can be destroyed together with what it protects.
+        new=journal.Digest(journal.salted(row.salt, _sealed(row))),
         detail={
             "entity": row.entity.key,
             "version": decision.version,
