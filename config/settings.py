@@ -151,6 +151,8 @@ FILING_DROP = env.text("BREACHCLOCK_FILING_DROP")
 # A certificate (PKCS#12) that signs frozen filings, and the file that holds its passphrase; without it nothing is signed.
 SIGNING_CERTIFICATE = env.text("BREACHCLOCK_SIGNING_CERTIFICATE")
 SIGNING_PASSPHRASE_FILE = env.text("BREACHCLOCK_SIGNING_PASSPHRASE_FILE")
+# A folder of certificates (*.pem) and revocation lists (*.crl) to embed, kept up to date by the house; needs TSA_URL.
+SIGNING_REVOCATION = env.text("BREACHCLOCK_SIGNING_REVOCATION")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # How long a token of the API may be good, and how many requests a token, person or address may make in which time.
 API_TOKEN_MAX_DAYS = int(env.number("BREACHCLOCK_API_TOKEN_MAX_DAYS", 90, least=1))
@@ -163,6 +165,8 @@ TSA_URL = env.address("TSA_URL")
 TSA_ROOTS = env.text("TSA_ROOTS")
 if TSA_URL and not Path(TSA_ROOTS).is_file():
     raise ImproperlyConfigured(f"TSA_ROOTS: {TSA_ROOTS!r}: expected a file of root certificates (PEM) with TSA_URL")
+if SIGNING_REVOCATION and not (TSA_URL and Path(SIGNING_REVOCATION).is_dir()):
+    raise ImproperlyConfigured(f"BREACHCLOCK_SIGNING_REVOCATION: {SIGNING_REVOCATION!r}: expected a folder, with TSA_URL")
 # Somebody outside who is told each minute that all is well, and notices when it stops.
 WATCHER_URL = env.address("WATCHER_URL")
 

@@ -30,17 +30,25 @@ def fetch(content: bytes) -> bytes:
         NoStamp: the authority did not answer, refused, or answered with something that does not hold.
     """
     request = TimestampRequestBuilder(data=content, hash_algorithm=HashAlgorithm.SHA256).build()
+    return ask(request.as_bytes(), hashlib.sha256(content).digest(), nonce=request.nonce)
+
+
+def ask(query: bytes, imprint: bytes, *, nonce: int | None) -> bytes:
+    """What TSA_URL answers to ``query`` (DER), a request for a stamp over something of the digest ``imprint``, checked.
+
+    Raises:
+        NoStamp: the authority did not answer, refused, or answered with something that does not hold.
+    """
     try:
         answer = post(
             settings.TSA_URL,
-            request.as_bytes(),
+            query,
             content_type="application/timestamp-query",
             timeout=TIMEOUT_SECONDS,
         )
     except NoAnswer as error:
         raise NoStamp(str(error)) from error
-    response = _decoded(answer)
-    _verify(response, content, nonce=request.nonce)
+    _verify(_decoded(answer), imprint, nonce=nonce)
     return answer
 
 
@@ -56,7 +64,7 @@ def check(stamp: bytes, content: bytes, *, signature: bool) -> None:
     if bytes(response.tst_info.message_imprint.message) != hashlib.sha256(content).digest():
         raise NoStamp("it was made over something else")
     if signature:
-        _verify(response, content, nonce=None)
+        _verify(response, hashlib.sha256(content).digest(), nonce=None)
 
 
 def _decoded(answer: bytes) -> TimeStampResponse:
@@ -68,13 +76,13 @@ def _decoded(answer: bytes) -> TimeStampResponse:
     return response
 
 
-def _verify(response: TimeStampResponse, content: bytes, *, nonce: int | None) -> None:
+def _verify(response: TimeStampResponse, imprint: bytes, *, nonce: int | None) -> None:
     builder = VerifierBuilder()
     for root in x509.load_pem_x509_certificates(Path(settings.TSA_ROOTS).read_bytes()):
         builder = builder.add_root_certificate(root)
     if nonce is not None:
         builder = builder.nonce(nonce)
     try:
-        builder.build().verify(response, hashlib.sha256(content).digest())
+        builder.build().verify(response, imprint)
     except (VerificationError, ValueError) as error:
         raise NoStamp(str(error)) from error

@@ -290,6 +290,8 @@ class Signature(models.Model):
     # The certificate: whose it is and its SHA-256.
     subject = models.CharField(max_length=300)
     fingerprint = models.CharField(max_length=64)
+    # Of PAdES: B-B, B-T (time-stamped) or B-LT (with the revocation lists); empty for those made before this was kept.
+    level = models.CharField(max_length=5, blank=True)
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     signed_at = models.DateTimeField()
 

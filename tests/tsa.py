@@ -16,7 +16,7 @@ prompt = no
 CN = Test authority
 [root]
 basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign
+keyUsage = critical, keyCertSign, cRLSign
 subjectKeyIdentifier = hash
 [stamper]
 basicConstraints = critical, CA:FALSE
