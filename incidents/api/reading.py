@@ -12,7 +12,15 @@ from django.utils.functional import Promise
 from django.utils.translation import override
 from ninja import Schema
 from ninja.parser import Parser
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from compliance.engine import LocalText, in_zone
 from compliance.text import clean
@@ -78,19 +86,32 @@ class Strict(Schema):
     model_config = ConfigDict(extra="forbid", strict=False)
 
 
-def _words_of(most: int, least: int = 0) -> Any:
-    return Annotated[str, AfterValidator(clean), StringConstraints(max_length=most, min_length=least)]
+def words_of(most: int, least: int = 0) -> Any:
+    """Text of so many characters, without those that no database and no paper holds."""
+    return Annotated[str, StringConstraints(max_length=most, min_length=least), AfterValidator(clean)]
 
 
-Short, Line, Text = _words_of(100), _words_of(500), _words_of(20_000)
+Short, Line, Text = words_of(100), words_of(500), words_of(20_000)
 Key = Annotated[str, StringConstraints(max_length=120, pattern=r"^[A-Za-z0-9._:/#-]+$")]
 Code = Annotated[str, StringConstraints(max_length=40, pattern=r"^[^\x00-\x1f/]+$")]
 Number = Annotated[int, Field(ge=1, le=MOST)]
 # What is given with its offset; years that every database and library can hold.
-Moment = Annotated[AwareDatetime, AfterValidator(lambda at: _sane(at))]
+Moment = Annotated[AwareDatetime, BeforeValidator(lambda given: _written(given)), AfterValidator(lambda at: _sane(at))]
 # What is answered: ISO 8601 with offset.
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Flag = Annotated[bool, Field(strict=True)]
+
+
+def _written(given: object) -> object:
+    """A number is no date to us, whatever it would count."""
+    if isinstance(given, str) and not _DATE.match(given):
+        raise ValueError("date")
+    if not isinstance(given, str | datetime):
+        raise ValueError("date")
+    return given
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d")
 
 
 def _sane(at: datetime) -> datetime:

@@ -4,15 +4,15 @@ from typing import Annotated, Any, Literal
 
 from django.utils.translation import gettext_lazy as _
 from ninja import Schema
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from incidents.api.paging import Paging
-from incidents.api.reading import Flag, Instant, Key, Line, Moment, Number, Short, Strict, Text, Words
+from incidents.api.reading import Flag, Instant, Key, Line, Moment, Number, Short, Strict, Text, Words, words_of
 from incidents.states import EvidenceState, IncidentState, ObligationState
 
 FUTURE = _("Expected a moment that is not in the future.")
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Place = Annotated[str, StringConstraints(max_length=12)]
+Title = words_of(200, 1)
+Place = words_of(12)
 Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
@@ -71,7 +71,7 @@ class ReportIn(Strict):
     entities: Annotated[list[Key], Field(min_length=1, max_length=50)]
     kind: Literal["real", "drill"] = "real"
     known_at: Moment | None = None
-    known_label: Annotated[str, StringConstraints(max_length=300)] = ""
+    known_label: words_of(300) = ""
     is_cyber: Flag | None = None
     personal_data: Flag | None = None
     leak_suspected_at: Moment | None = None
@@ -96,7 +96,7 @@ class NoteIn(Strict):
 class OwnerIn(Strict):
     """Who takes it over: the name that person signs in with."""
 
-    owner: Annotated[str, StringConstraints(min_length=1, max_length=150)]
+    owner: words_of(150, 1)
 
 
 class DecisionIn(Strict):
@@ -117,7 +117,7 @@ class DismissalOut(Schema):
     decided_at: Instant | None
 
 
-Value = Flag | Annotated[int, Field(strict=True)] | Text | list[Annotated[str, StringConstraints(max_length=100)]]
+Value = Flag | Annotated[int, Field(strict=True)] | Text | list[words_of(100)]
 
 
 class FactIn(Strict):
@@ -126,7 +126,7 @@ class FactIn(Strict):
     name: Key
     value: Value
     entity: Key | None = None
-    label: Annotated[str, StringConstraints(max_length=300)] = ""
+    label: words_of(300) = ""
     arguable: Flag = True
     documented: Flag = True
     source: Line = ""
@@ -204,8 +204,8 @@ class SystemIn(Strict):
 
     name: Title
     found_by: Title
-    purpose: Annotated[str, StringConstraints(max_length=200)] = ""
-    finding: Annotated[str, StringConstraints(max_length=300)] = ""
+    purpose: words_of(200) = ""
+    finding: words_of(300) = ""
     found_at: Moment | None = None
     source: Line = ""
 
@@ -239,7 +239,7 @@ class EvidenceIn(Strict):
 
     title: Title
     description: Text = ""
-    location: Annotated[str, StringConstraints(max_length=300)] = ""
+    location: words_of(300) = ""
     expires_at: Moment | None = None
     source: Line = ""
 
@@ -374,13 +374,13 @@ class MetIn(Strict):
     """That a duty was done, when, and what shows it."""
 
     done_at: Moment
-    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    reference: words_of(200, 1)
 
 
 class ExcuseIn(Strict):
     """The lawful exception that is claimed."""
 
-    provision: Annotated[str, StringConstraints(min_length=3, max_length=300)]
+    provision: words_of(300, 3)
     reason: Text
 
 

@@ -3,14 +3,14 @@
 from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from incidents.api.reading import Flag, Instant, Key, Moment, Number, Strict, Text, Words
+from incidents.api.reading import Flag, Instant, Key, Moment, Number, Strict, Text, Words, words_of
 from incidents.api.schemas import Named
 from reports.states import FilingState
 
-Receipt = Annotated[str, StringConstraints(max_length=100)]
-Short = Annotated[str, StringConstraints(max_length=2000)]
+Receipt = words_of(100)
+Short = words_of(2000)
 
 
 class FilingOut(Schema):
@@ -130,9 +130,7 @@ class FieldsIn(Strict):
     """New values by field key; null: not known yet. A choice is given by its key, several separated by commas; an instant
     in ISO 8601 with offset."""
 
-    values: Annotated[
-        dict[Annotated[str, StringConstraints(max_length=60)], Text | None], Field(min_length=1, max_length=500)
-    ]
+    values: Annotated[dict[words_of(60), Text | None], Field(min_length=1, max_length=500)]
 
 
 class GroundIn(Strict):
@@ -194,8 +192,8 @@ class PrivilegeIn(Strict):
 class ProofIn(Strict):
     """A proof of the hand-over: PDF, PNG or JPEG in base64. Larger ones go through the page."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    base64: Annotated[str, StringConstraints(min_length=1, max_length=4_800_000)]
+    name: words_of(200, 1)
+    base64: words_of(4_800_000, 1)
 
 
 class SubmissionIn(Strict):
@@ -220,7 +218,7 @@ class DispatchIn(Strict):
     """Through which channel of this house, to which address."""
 
     channel: Key
-    target: Annotated[str, StringConstraints(max_length=254)]
+    target: words_of(254)
 
 
 class ResolveIn(Strict):
@@ -234,7 +232,7 @@ class ResolveIn(Strict):
 class RequestIn(Strict):
     """What an authority asks for."""
 
-    text: Annotated[str, StringConstraints(max_length=4000)]
+    text: words_of(4000)
     received_at: Moment
     due_at: Moment | None = None
 
