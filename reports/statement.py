@@ -7,7 +7,7 @@ from typing import Any
 from compliance.engine import LocalText, Truth
 from compliance.engine.conditions import Situation
 from compliance.library import get_library
-from incidents.models import Incident, Obligation
+from incidents.models import Obligation
 from incidents.services import sheets
 from incidents.services.obligations import is_late
 from reports import approvals, prefill
@@ -16,7 +16,6 @@ from reports.forms.formats import chosen
 from reports.forms.registry import EVERY_STAGE
 from reports.forms.tailor import CONTENT
 from reports.models import Filing
-from reports.sayings import say
 
 
 def build(filing: Filing, *, at: datetime, journal_head: str, frozen: bool) -> dict[str, Any]:
@@ -242,7 +241,3 @@ def _iso(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at else None
 
 
-def mark_of(kind: str, language: str = "ko") -> str:
-    """The mark that a drill's or a replay's pages carry."""
-    marks = {Incident.Kind.DRILL.value: "mark_drill", Incident.Kind.REPLAY.value: "mark_replay"}
-    return say(marks[kind], language) if kind in marks else ""
