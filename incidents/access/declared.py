@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
 
 from incidents.access.checks import may_configure
 
@@ -31,8 +32,12 @@ class Decision(StrEnum):
     CONFIGURE = "configure"
 
 
+# These ask by themselves who it is, or need not know.
+OPEN = frozenset({Decision.PUBLIC, Decision.TOKEN, Decision.API})
+
+
 def decides(how: str) -> Callable[[View], View]:
-    """Declare how a view decides, and keep out whoever is not signed in where that is asked for.
+    """Declare how a view decides: keep out who is not signed in where that is asked for, and methods that no page has.
 
     Raises:
         ValueError: no such decision.
@@ -40,13 +45,10 @@ def decides(how: str) -> Callable[[View], View]:
     decision = Decision(how)
 
     def declare(view: View) -> View:
-        guarded = (
-            login_not_required(view)
-            if decision in (Decision.PUBLIC, Decision.TOKEN, Decision.API)
-            else login_required(view)
-        )
+        kept = view if decision is Decision.API else require_http_methods(["GET", "HEAD", "POST", "OPTIONS"])(view)
         if decision is Decision.CONFIGURE:
-            guarded = login_required(_administrators(view))
+            kept = _administrators(kept)
+        guarded = login_not_required(kept) if decision in OPEN else login_required(kept)
         guarded.access_decision = decision  # type: ignore[attr-defined]
         return guarded
 
