@@ -93,6 +93,8 @@ class Server:
 class Postgres:
     """A throw-away PostgreSQL cluster. It refuses to run as root, so root lends it an unprivileged user."""
 
+    options: tuple[str, ...] = ()
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
@@ -113,7 +115,8 @@ class Postgres:
             **run,
         )
         command = [str(self.bin / "postgres"), "-D", str(data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-                   "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=60"]  # fmt: skip
+                   "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=60",
+                   *self.options]  # fmt: skip
         log = self.folder / "postgres.log"
         with log.open("ab") as out:
             self.process = subprocess.Popen(

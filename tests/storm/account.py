@@ -1,23 +1,32 @@
 """The account at the end of a storm: what was expected, what happened, and every promise that was broken."""
 
+import hashlib
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from compliance import clock
-from incidents import outbox, sweep, timers, verification
+from incidents import anchors, channels, outbox, sweep, timers, verification
+from incidents.channels import webhook
 from incidents.channels.models import DeliveryAttempt
 from incidents.models import Escalation, Evidence, Incident, JournalEntry, JournalHead, Obligation, OutboxMessage, Timer
 from incidents.states import OPEN_OBLIGATION, EvidenceState
-from tests.storm import SPEED, Storm
+from reports import storage
+from reports.models import Document
+from tests.storm.machines import Storm
+from tests.storm.options import SPEED, START
 
 RUNGS = (timers.OBLIGATION_RUNG, timers.EVIDENCE_RUNG)
+# So often must a clock be stepped that somebody must have seen it.
+OFTEN = 3
 Expected = set[tuple[str, int, str]]
 
 
@@ -51,7 +60,9 @@ def print_account(storm: Storm, calm: Expected) -> int:
     _disasters(account, storm)
     _timers(account, calm, storm.options.end)
     _lateness(account, storm)
+    _clocks(account, storm)
     _messages(account, storm)
+    _files(account, storm)
     _database(account, storm)
     for what, value in account.lines:
         sys.stdout.write(f"{what:62} {value}\n")
@@ -165,36 +176,85 @@ def _since_recovery(
     return max(timedelta(0), fired_at - max([begun, *ends])).total_seconds()
 
 
+def _clocks(account: Account, storm: Storm) -> None:
+    """By the one honest witness: when the database itself committed the journal's entry of each step."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select subject, detail->>'at', pg_xact_commit_timestamp(xmin) from incidents_journalentry"
+            " where action = 'escalation.reached'"
+        )
+        rows = [(subject, datetime.fromisoformat(at), written) for subject, at, written in cursor.fetchall()]
+    early = [row for row in rows if row[2] is not None and _simulated(row[2], storm) < row[1]]
+    account.line("steps whose moment of writing the database knows", sum(row[2] is not None for row in rows))
+    account.promise("  written before their moment, by the database's clock", early)
+    steps = storm.killed["clock stepped"]
+    account.line("a stepped clock was seen from outside", "yes" if storm.clock_seen else "no")
+    account.promise("  stepped often and never seen", ["unseen"] if steps >= OFTEN and not storm.clock_seen else [])
+
+
+def _simulated(at: datetime, storm: Storm) -> datetime:
+    return START + timedelta(seconds=(at.timestamp() - storm.begins) * SPEED)
+
+
+def _files(account: Account, storm: Storm) -> None:
+    """Every document that a row names lies there whole; nothing lies under a name that is not its own."""
+    documents = list(Document.objects.all())
+    account.line("documents kept, anchors written", f"{len(documents)}, {len(list(anchors.read()))}")
+    if storm.disk is None:
+        account.line("  disk full: left out, the kernel gave no small disk", "-")
+    account.promise("  documents missing or not whole", [row.sha256 for row in documents if not _whole(row)])
+    files = [path for path in Path(settings.FILES_ROOT).rglob("*") if path.is_file()]
+    account.promise("  files that are not what they are called", [
+        path.name for path in files if hashlib.sha256(path.read_bytes()).hexdigest() != path.name
+    ])  # fmt: skip
+    account.promise("  faults in the anchors", list(anchors.check()))
+
+
+def _whole(row: Document) -> bool:
+    try:
+        return len(storage.read(row)) == row.size
+    except storage.MissingDocument:
+        return False
+
+
 def _messages(account: Account, storm: Storm) -> None:
-    mail = storm.mail
+    mail, web = storm.mail.handler, storm.web
     rows = OutboxMessage.objects.annotate(
         open_tries=Count("tries", filter=Q(tries__outcome=DeliveryAttempt.Outcome.UNKNOWN))
     )
-    held = {row.message_id: row for row in rows.defer("body", "html").iterator()}
+    # A mail by its Message-ID, a webhook by its webhook-id: both are the row's, and stay.
+    held = {_identity(row): row for row in rows.defer("body", "html").iterator()}
+    taken = mail.taken + web.taken
     ours = [row for row in held.values() if row.created_at <= storm.options.end]
-    repeated = {identity: times for identity, times in mail.taken.items() if times > 1}
+    repeated = {identity: times for identity, times in taken.items() if times > 1}
     slow = {identity for identity in repeated if identity in held and _outlasted(held[identity])}
     named = {
         identity for identity, times in repeated.items() if identity in held and _explained(held[identity], times, mail)
     }
     account.line("messages written within the hour", len(ours))
-    account.line("  taken by the mail server once", sum(mail.taken[row.message_id] == 1 for row in ours))
+    account.line(
+        "  taken once by the mail server or the webhook's receiver", sum(taken[_identity(row)] == 1 for row in ours)
+    )
     account.line("  repeated, same Message-ID: cut off between sending and recording", len(named))
     account.line("  repeated, same Message-ID: sending took longer than a claim lasts", len(slow - named))
     account.promise("  repeated for no such reason", set(repeated) - named - slow)
     account.promise("  lost: recorded as sent, never taken", [
-        row.dedupe for row in held.values() if row.state == "sent" and not mail.taken[row.message_id]
+        row.dedupe for identity, row in held.items() if row.state == "sent" and not taken[identity]
     ])  # fmt: skip
     account.promise(
         "  lost: not sent in the end",
         [(row.dedupe, row.state, row.attempts, row.last_error) for row in ours if row.state != "sent"],
     )
-    account.promise("  taken, but of no change that was kept", set(mail.taken) - set(held))
+    account.promise("  taken, but of no change that was kept", set(taken) - set(held))
     tries = Counter(DeliveryAttempt.objects.values_list("outcome", flat=True))
     account.line(
         "  attempts accepted / failed / cut off",
         " / ".join(str(tries[name]) for name in ("accepted", "failed", "unknown")),
     )
+
+
+def _identity(row: OutboxMessage) -> str:
+    return webhook.webhook_id(row) if row.channel == channels.WEBHOOK else row.message_id
 
 
 def _explained(row: Any, times: int, mail: Any) -> bool:
