@@ -112,18 +112,32 @@ def calendar(link: CalendarLink, *, at: datetime) -> bytes:
     good = link.opens_at(at) and link.user.is_active
     reader = _Reader.of(link.user)
     with override(reader.language):
-        found = Calendar()
-        found.add("prodid", "-//Breachclock//Clocks//EN")
-        found.add("version", "2.0")
-        found.add("method", "PUBLISH")
-        found.add("x-wr-calname", _name(link) if good else _("Breachclock (this address has ended)"))
-        found.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
-        found.add("x-published-ttl", REFRESH)
         rows = list(_obligations(link, at=at)) if good else []
-        changes = _changes({row.incident.code for row in rows})
-        for row in rows:
-            found.add_component(_event(clock_of(row, now=at), reader, changes))
-        return bytes(found.to_ical())
+        name = _name(link) if good else _("Breachclock (this address has ended)")
+        return _written([clock_of(row, now=at) for row in rows], reader, name)
+
+
+def calendar_of(clocks: Iterable[Clock], user: User) -> bytes:
+    """These clocks of ``user``'s as iCalendar: what has no moment, and replays, are left out."""
+    reader = _Reader.of(user)
+    rows = [item for item in clocks if item.obligation.incident.kind != Incident.Kind.REPLAY]
+    timed = [item for item in rows if item.obligation.due_at or item.obligation.target_at]
+    with override(reader.language):
+        return _written(timed, reader, _("Breachclock: my clocks"))
+
+
+def _written(clocks: list[Clock], reader: "_Reader", name: str) -> bytes:
+    found = Calendar()
+    found.add("prodid", "-//Breachclock//Clocks//EN")
+    found.add("version", "2.0")
+    found.add("method", "PUBLISH")
+    found.add("x-wr-calname", name)
+    found.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    found.add("x-published-ttl", REFRESH)
+    changes = _changes({item.obligation.incident.code for item in clocks})
+    for item in clocks:
+        found.add_component(_event(item, reader, changes))
+    return bytes(found.to_ical())
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ def _tone(row: Obligation, *, late: bool, now: datetime) -> Tone:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All clocks a person may see. Replays stand apart and count for nothing."""
+    """All clocks a person may see, for programs. Pages read :mod:`incidents.board`."""
 
     clocks: list[Clock]
     replays: list[Clock]

@@ -3,11 +3,15 @@
 from django.urls import path
 
 from incidents import (
+    display,
     views,
     views_absence,
     views_ack,
+    views_board,
     views_channels,
     views_law,
+    views_list,
+    views_overview,
     views_redaction,
     views_score,
     views_tokens,
@@ -16,9 +20,13 @@ from incidents.views_export import export
 
 app_name = "incidents"
 urlpatterns = [
-    path("", views.board, name="board"),
+    path("", views_board.board, name="board"),
+    path("board/clocks/", views_board.clocks, name="clocks"),
+    path("board/clocks.<str:kind>", views_board.export, name="clocks_export"),
+    path("overview/", views_overview.manager, name="overview"),
+    path("display/", display.settings, name="display"),
     path("report/", views.report, name="report"),
-    path("incidents/", views.incident_list, name="list"),
+    path("incidents/", views_list.incident_list, name="list"),
     path("incidents/<str:code>/", views.incident, name="incident"),
     path("incidents/<str:code>/law/", views_law.law_review, name="law_review"),
     path("incidents/<str:code>/score/<str:method>/", views_score.score, name="score"),

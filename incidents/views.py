@@ -16,39 +16,11 @@ from compliance.library import get_library
 from incidents import access, forms, journal, selectors, services
 from incidents.models import Fact, Incident, JournalEntry, Obligation
 from incidents.ribbon import draw
-from incidents.selectors import Tone
 from incidents.services import sheets
 from incidents.services.hindsight import ACTION as HINDSIGHT
 
 UNPROCESSABLE = 422
 JOURNAL_SHOWN = 200
-
-
-@access.decides("own")
-def board(request: HttpRequest) -> HttpResponse:
-    """Every clock the person may see, overdue on top."""
-    now = clock.now()
-    found = selectors.board(request.user, now=now)
-    rows = [item.obligation for item in (*found.clocks, *found.replays)]
-    context = {
-        "board": found,
-        "now": now,
-        "progress": selectors.progress_of(rows),
-        "overdue": found.count(Tone.OVERDUE),
-        "near": found.count(Tone.NEAR),
-        "possible": found.count(Tone.POSSIBLE),
-        "open_now": found.count(Tone.OPEN_NOW),
-        "entities": access.visible_entities(request.user),
-    }
-    return render(request, "incidents/board.html", context)
-
-
-@access.decides("own")
-def incident_list(request: HttpRequest) -> HttpResponse:
-    """The incidents the person may see, newest first."""
-    return render(
-        request, "incidents/list.html", {"incidents": selectors.incidents_of(request.user), "now": clock.now()}
-    )
 
 
 @access.decides("own")

@@ -17,25 +17,16 @@ from reports.states import FilingState
 
 def progress(obligations: Sequence[int]) -> Mapping[int, Progress]:
     """The newest filing of each duty, by obligation id."""
-    rows = Filing.obligations.through.objects.filter(obligation_id__in=obligations).order_by("filing_id")
-    filings = (
-        Filing.objects.select_related("incident")
-        .exclude(state=FilingState.WITHDRAWN)
-        .in_bulk([row.filing_id for row in rows])
-    )
+    through = Filing.obligations.through.objects.filter(obligation_id__in=obligations)
+    rows = through.exclude(filing__state=FilingState.WITHDRAWN).order_by("filing_id")
     found: dict[int, Progress] = {}
-    for row in rows:
-        filing = filings.get(row.filing_id)
-        if filing is not None and filing.privileged:
-            # Boards are read by everybody: only that there is one. Its page opens for whoever may read it.
-            found[row.obligation_id] = Progress(str(_("Privileged draft")), _page_of(filing))
-        elif filing is not None:
-            found[row.obligation_id] = Progress(f"F{filing.number} · {filing.get_state_display()}", _page_of(filing))
+    columns = ("obligation_id", "filing__incident__code", "filing__number", "filing__state", "filing__privileged")
+    for duty, code, number, state, privileged in rows.values_list(*columns):
+        url = reverse("reports:filing", args=[code, number])
+        # Boards are read by everybody: of a privileged one only that there is one. Its page opens for whoever may read it.
+        words = str(_("Privileged draft")) if privileged else f"F{number} · {FilingState(state).label}"
+        found[duty] = Progress(words, url)
     return found
-
-
-def _page_of(filing: Filing) -> str:
-    return reverse("reports:filing", args=[filing.incident.code, filing.number])
 
 
 def filings_for(incident: Incident, user: User) -> QuerySet[Filing]:

@@ -6,41 +6,107 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('incidents', '0010_board'),
+        ("incidents", "0010_board"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='incident',
-            name='restricted',
-            field=models.BooleanField(default=False, verbose_name='restricted'),
+            model_name="incident",
+            name="restricted",
+            field=models.BooleanField(default=False, verbose_name="restricted"),
         ),
         migrations.AlterField(
-            model_name='endpoint',
-            name='role',
-            field=models.CharField(blank=True, choices=[('reporter', 'Reporter'), ('owner', 'Incident handler'), ('counsel', 'Counsel'), ('approver', 'Approver'), ('manager', 'Manager'), ('ciso', 'CISO'), ('cpo', 'Privacy officer (CPO)'), ('executive', 'Executive'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=20, verbose_name='role'),
+            model_name="endpoint",
+            name="role",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("reporter", "Reporter"),
+                    ("owner", "Incident handler"),
+                    ("counsel", "Counsel"),
+                    ("approver", "Approver"),
+                    ("manager", "Manager"),
+                    ("ciso", "CISO"),
+                    ("cpo", "Privacy officer (CPO)"),
+                    ("executive", "Executive"),
+                    ("auditor", "Auditor"),
+                    ("administrator", "Administrator"),
+                ],
+                max_length=20,
+                verbose_name="role",
+            ),
         ),
         migrations.CreateModel(
-            name='Admission',
+            name="Admission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('named', 'Named'), ('glass', 'Opened with a reason')], default='named', max_length=10)),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('given_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('given_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='admissions', to='incidents.incident')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='admissions', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("named", "Named"), ("glass", "Opened with a reason")], default="named", max_length=10
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                ("given_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "given_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="admissions", to="incidents.incident"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="admissions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('given_at', 'pk'),
-                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['person', 'incident'], name='admission_open')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None), ('kind', 'named')), fields=('incident', 'person'), name='named_once'), models.CheckConstraint(condition=models.Q(models.Q(('expires_at', None), ('kind', 'named')), models.Q(('expires_at__isnull', False), ('kind', 'glass')), _connector='OR'), name='glass_expires')],
+                "ordering": ("given_at", "pk"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None)), fields=["person", "incident"], name="admission_open"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None), ("kind", "named")),
+                        fields=("incident", "person"),
+                        name="named_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("expires_at", None), ("kind", "named")),
+                            models.Q(("expires_at__isnull", False), ("kind", "glass")),
+                            _connector="OR",
+                        ),
+                        name="glass_expires",
+                    ),
+                ],
             },
         ),
     ]

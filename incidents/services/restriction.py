@@ -181,7 +181,8 @@ def _words(row: Admission, member: Membership) -> notices.Words:
     until = local(row.expires_at, reader_zone(member)) if row.expires_at else ""
     name = row.person.get_full_name() or row.person.get_username()
     return notices.Words(
-        headline=gettext("%(name)s has opened restricted incident %(code)s") % {"name": name, "code": row.incident.code},
+        headline=gettext("%(name)s has opened restricted incident %(code)s")
+        % {"name": name, "code": row.incident.code},
         lines={gettext("Incident"): row.incident.code, gettext("Reason"): row.reason, gettext("Until"): until},
         todo=gettext("See whether this was right. You can end the access on the page on who sees the incident."),
         type="incident.glass_broken",
