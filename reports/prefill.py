@@ -12,7 +12,7 @@ from compliance.models import Entity
 from incidents.models import Fact, Incident, Obligation
 from incidents.services import sheets
 from incidents.states import ObligationState
-from reports.forms import Field, Form, contents, get_form, tailored
+from reports.forms import Field, Form, contents, get_form, tailored, translated
 from reports.forms.formats import chosen
 from reports.forms.tailor import LETTERS
 from reports.models import Filing, Submission
@@ -38,10 +38,12 @@ Value = dict[str, Any]
 
 
 def form_of(filing: Filing) -> Form:
-    """The form of ``filing``, made to measure for the duty it answers as pinned with the obligation."""
+    """The form of ``filing``, made to measure for the duty it answers as pinned with the obligation, in its language."""
     form = get_form(filing.form)
-    first = filing.obligations.order_by("pk").first() if form.takes else None
-    return tailored(form, first.duty) if first else form
+    # Sorted here: where the duties were fetched with many filings, they are not asked for once more.
+    rows = sorted(filing.obligations.all(), key=lambda row: row.pk) if form.takes or filing.language else []
+    made = tailored(form, rows[0].duty) if rows else form
+    return translated(made, filing.language, rule=rows[0].rule) if rows else made
 
 
 def prefill(source: Source) -> dict[str, Value]:

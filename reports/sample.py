@@ -73,13 +73,24 @@ def _sections(form: Form, stage: str, values: dict[str, Any]) -> list[dict[str, 
     return [
         {
             "title": section.title.to_json(),
-            "fields": [_field(item, values[item.key], form.language) for item in section.fields],
+            "fields": [
+                _field(item, values[item.key], form.language, omitted=_comes_later(item, form, stage))
+                for item in section.fields
+            ],
         }
         for section in form.sections_in(stage)
     ]
 
 
-def _field(item: Field, value: Any, language: str) -> dict[str, Any]:
+# What a first report has nothing to say of.
+LATER = frozenset({"first_receipt", "new_facts", "late_reason"})
+
+
+def _comes_later(item: Field, form: Form, stage: str) -> bool:
+    return item.omit_blank and item.source_name in LATER and stage == next(iter(form.stages))
+
+
+def _field(item: Field, value: Any, language: str, *, omitted: bool) -> dict[str, Any]:
     text = prefill.shown({"value": value}, item, ZONES[language], language)
     return {
         "key": item.key,
@@ -90,6 +101,6 @@ def _field(item: Field, value: Any, language: str) -> dict[str, Any]:
         "text": text,
         "status": prefill.GIVEN,
         "printed": text,
-        "omitted": False,
+        "omitted": omitted,
         "provenance": None,
     }

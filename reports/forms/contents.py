@@ -33,6 +33,7 @@ class _Table:
     never: re.Pattern[str]
 
 
+@cache
 def kinds_in(text: str) -> tuple[Kind, ...]:
     """The kinds that an item in English names, in the order of its words; empty where a person must write it."""
     table, said = _table(), " ".join(text.casefold().split())

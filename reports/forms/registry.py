@@ -237,7 +237,6 @@ def read_form(node: Node, *, key: str) -> Form:
         "version",
         "language",
         "title",
-        "addressee",
         "basis",
         "note",
         "audience",
@@ -248,7 +247,7 @@ def read_form(node: Node, *, key: str) -> Form:
     }
     node.mapping(
         required=required,
-        optional={"contradictions", "takes", "contents", "contents_need", "export", "opening", "closing"},
+        optional={"addressee", "contradictions", "takes", "contents", "contents_need", "export", "opening", "closing"},
     )
     if node.at("form").text() != key:
         raise node.fail(f"{node.at('form').text()}: expected {key}, the name of its folder", "form")
@@ -261,7 +260,8 @@ def read_form(node: Node, *, key: str) -> Form:
         version=node.at("version").text(),
         language=node.at("language").one_of(LANGUAGES),
         title=read_words(node.at("title")),
-        addressee=read_words(node.at("addressee")),
+        # A record that is kept in the house names none.
+        addressee=read_words(node.at("addressee")) if node.has("addressee") else LocalText("", ""),
         basis=read_words(node.at("basis")),
         note=read_words(node.at("note")),
         audience=node.at("audience").one_of(AUDIENCES),

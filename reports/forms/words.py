@@ -8,6 +8,17 @@ from compliance.engine.strict import Node
 # The languages a document can be written in.
 LANGUAGES = ("ko", "en", "ja")
 FURTHER = frozenset(LANGUAGES) - {"ko", "en"}
+# The further languages of letters (forms/KEY/languages/), as those who speak them call them.
+FURTHER_NAMES = {
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "pt": "Português",
+}
+NAMES = {"ko": "한국어", "en": "English", "ja": "日本語", **FURTHER_NAMES}
 
 
 @dataclass(frozen=True, slots=True)

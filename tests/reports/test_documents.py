@@ -207,7 +207,7 @@ def test_lines_break_between_korean_words_and_nothing_is_unescaped(text: str, ht
 
 
 def test_a_field_without_a_value_that_may_be_left_out_is_not_printed(case: Case) -> None:
-    made = sample_statement(all_forms()["kr_incident_report"], "initial")
+    made = sample_statement(all_forms()["kr_incident_report"], "supplement")
     field = made["sections"][-1]["fields"][-1]
     assert "지연사유" in "".join(text_of(render.to_pdf(made)).split())
     field |= {"value": None, "text": "", "status": "blank", "printed": "기재하지 않음", "omitted": True}
@@ -279,7 +279,7 @@ def test_japanese_can_be_read_back_in_its_order_and_the_document_says_its_langua
         "報告者",
         "東京都千代田区仮町1番地",
         "ウェブシェルが発見され、隔離して",
-        "公表の実施状況（第7号）",
+        "第7号公表の実施状況",
         "上記のとおり報告します。",
         "個人情報保護委員会御中",
     )
