@@ -98,7 +98,7 @@ def _elsewhere(
     language = own or shared or settings.LANGUAGE_CODE
     with override(language):
         headline, context = _laid_out(alarm, language)
-        body = render_to_string("incidents/mail/message.txt", context)
+        body = str(render_to_string("incidents/mail/message.txt", context))
     if endpoint.kind == channels.WEBHOOK:
         body = webhook_body(_data(alarm), at=alarm.at)
     to: dict[str, Any] = {"channel": endpoint.kind, "endpoint": endpoint, "recipient": endpoint.user}

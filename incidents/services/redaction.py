@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from compliance.engine import digest
+from compliance.engine import LocalText, digest
 from compliance.errors import Refused
 from compliance.library import get_library
 from incidents import access, journal
@@ -25,7 +26,7 @@ from incidents.services.common import changing, required_text
 journal.register({"classification.redacted": _("Working papers of a classification redacted")})
 
 # What is left of the working: the outcome, for which the row stands.
-EMPTY = {
+EMPTY: dict[str, Any] = {
     "working": [], "open": [], "beside": [], "readings": [], "to_record": [], "doubts": [], "sources": [],
     "value": None, "value_text": None, "until_decided": None,
 }  # fmt: skip
@@ -147,7 +148,11 @@ def _papers(fact: Fact) -> Iterator[Copy]:
         answered = row.answers.get("facts", {}).get(fact.name, ...) == fact.value
         if answered or words_stand_in(fact, [row.answers, row.proposal, row.reason]):
             title = gettext("Working papers of a classification (%(method)s), adopted as “%(level)s”")
-            said = {"method": row.method, "level": row.chosen}
+            language = get_language() or "en"
+            said = {
+                "method": LocalText(**row.proposal["title"]).get(language),
+                "level": LocalText(**row.level["text"]).get(language),
+            }
             link = reverse("incidents:score", args=[fact.incident.code, row.method])
             yield Copy(f"classification {row.method} {number}", title % said, link, partial(_empty_paper, row))
 

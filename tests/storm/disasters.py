@@ -75,7 +75,7 @@ def _trouble(storm: Storm, name: str, chance: float) -> bool:
         storm.mail.open()
     elif name == "clock stepped":
         storm.step_clock(STEPS[int(chance * len(STEPS))])
-        _later(2 + 3 * chance, lambda: storm.step_clock(0))
+        _later(4 + 4 * chance, lambda: storm.step_clock(0))
     elif storm.disk is None:
         return False
     else:

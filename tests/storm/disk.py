@@ -9,7 +9,7 @@ import ctypes
 import os
 from pathlib import Path
 
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_REC, MS_PRIVATE, MNT_DETACH = 0x4000, 0x40000, 2
 STEP = 1 << 16
 FILLER = ".filler"
 
@@ -35,6 +35,11 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
     texts = [text.encode() if text is not None else None for text in (source, target, kind)]
     if libc.mount(*texts, ctypes.c_ulong(flags), data.encode() if data else None):
         raise OSError(ctypes.get_errno(), f"mount {target}")
+
+
+def unmount(folder: Path) -> None:
+    """Take it off again, so that the folder can be removed."""
+    ctypes.CDLL(None).umount2(str(folder).encode(), MNT_DETACH)
 
 
 def fill(folder: Path) -> None:

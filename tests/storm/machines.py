@@ -167,8 +167,6 @@ class Storm:
     ready_at: datetime = START
     oldest: timedelta = timedelta(0)
     drained_in: float = 0.0
-    # Whether anybody could see that a process has another clock.
-    clock_seen: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -11,7 +11,8 @@ START = kst("2025-09-16 13:30")
 SPEED = 20
 NUDGE_SECONDS = 0.5
 MAIL_TIMEOUT = 2
-PATIENCE = 300
+# So many seconds may nothing move at the end: longer than the longest wait between two attempts.
+PATIENCE = 150
 RUN_UP = 15
 # How often each kind of disaster comes, out of the sum.
 DISASTERS = {

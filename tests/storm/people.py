@@ -21,7 +21,13 @@ def fill(options: Options, hook: str) -> Any:
 
     company = make_company()
     endpoints.endpoint_add(
-        entity=company.entity, kind=channels.WEBHOOK, label="on call", target=hook, at=START, by=company.manager
+        entity=company.entity,
+        role="ciso",
+        kind=channels.WEBHOOK,
+        label="on call",
+        target=hook,
+        at=START,
+        by=company.manager,
     )
     chance = random.Random(f"{options.seed}:incidents")
     length = SPEED * options.seconds / 60
@@ -44,6 +50,7 @@ def live(storm: Storm, company: Any, pks: list[int], part: int) -> None:
     """One person at work until the hour is over. A database that is gone is met as a user meets it: try the next thing."""
     from django.db import Error, connection
 
+    from compliance import clock
     from compliance.errors import Refused
 
     begun = time.monotonic()
@@ -51,6 +58,9 @@ def live(storm: Storm, company: Any, pks: list[int], part: int) -> None:
     for when, name, chance in plan(storm.options, DEEDS, count, f"deeds {part}"):
         while time.monotonic() - begun < when * storm.options.seconds:
             time.sleep(0.02)
+        # Whoever was held up by a database that was gone does nothing more after the hour.
+        if clock.now() >= storm.options.end:
+            break
         try:
             deed = _deed(name, company, pks[int(chance * len(pks))], random.Random(chance))
             storm.deeds[name if deed else "nothing to do"] += 1
