@@ -209,6 +209,7 @@ def _ask(request: HttpRequest, held: Filing, at: datetime) -> None:
 ACTIONS: dict[str, Action] = {
     "edit": _edit,
     "refill": _simple(services.filing_refill),
+    "language": _simple(services.filing_language, language="language"),
     "support": _support,
     "comment": _comment,
     "resolve_comment": _resolve_comment,

@@ -45,7 +45,10 @@ class _Words:
 @cache
 def _words() -> _Words:
     node = read_file(FILE, root=FILE.parent)
-    node.mapping(required={"whole", "within", "no", "zero"})
+    node.mapping(required={"whole", "within", "no", "zero", "letters"})
+    letters = [
+        item.text().casefold() for _language, part in node.at("letters").entries() for item in part.items(least=1)
+    ]
 
     def both(key: str) -> list[str]:
         part = node.at(key)
@@ -55,7 +58,7 @@ def _words() -> _Words:
     return _Words(
         whole=frozenset(both("whole")),
         # A word boundary in front keeps "casino evidence" apart; Korean particles need none.
-        within=re.compile("|".join(rf"(?<![a-z]){re.escape(phrase)}" for phrase in both("within"))),
+        within=re.compile("|".join(rf"(?<![a-z]){re.escape(phrase)}" for phrase in (*both("within"), *letters))),
         no=frozenset(both("no")),
         zero=re.compile(r"(?<![\d.,])0\s*(?:" + "|".join(map(re.escape, both("zero"))) + ")"),
     )

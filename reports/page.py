@@ -1,5 +1,6 @@
 """What the pages show of a filing's review, of the ways it may leave, and of lateness."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,8 @@ from reports import approvals, channels, comments, outdated, prefill, selectors,
 from reports import late as lateness
 from reports.conflicts import filing_conflicts
 from reports.denials import denials
+from reports.forms import Form, get_form, is_translated, languages_of
+from reports.forms.words import NAMES
 from reports.models import Filing
 from reports.states import FilingState
 
@@ -50,6 +53,28 @@ def review(filing: Filing, user: User, *, at: datetime, real: bool) -> dict[str,
         if filing.document_id
         else None,
     }
+
+
+def language(filing: Filing) -> dict[str, Any]:
+    """The languages the document can be written in, and what to look at where it is a translation."""
+    base, form = get_form(filing.form), prefill.form_of(filing)
+    return {
+        "languages": [(key, NAMES[key]) for key in languages_of(base)] if len(languages_of(base)) > 1 else [],
+        "language": form.language,
+        "language_name": NAMES[form.language],
+        "translated": is_translated(form),
+        "foreign": _foreign(filing, form) if is_translated(form) else [],
+    }
+
+
+def _foreign(filing: Filing, form: Form) -> list[LocalText]:
+    """The fields of a letter in Latin letters that still hold Korean, Japanese or Chinese words."""
+    values = ((item, (filing.values.get(item.key) or {}).get("value")) for item in form.fields(filing.stage))
+    return [item.label for item, value in values if isinstance(value, str) and _EAST_ASIAN.search(value)]
+
+
+# Kana, Chinese characters, Hangul.
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def _grounds(filing: Filing) -> dict[str, list[Any]]:

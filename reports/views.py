@@ -20,7 +20,7 @@ from incidents.views import UNPROCESSABLE, find
 from reports import exports, page, prefill, public, selectors, services, statement, storage, typography
 from reports.actions import ACTIONS
 from reports.channels import portal
-from reports.forms import Field
+from reports.forms import Field, Form
 from reports.forms.formats import chosen
 from reports.inputs import OutcomeForm, PublicStatementForm, RequestForm, ResolveForm, SubmissionForm
 from reports.models import Filing, PublicStatement, Submission
@@ -109,7 +109,7 @@ def _context(
         "incident": held.incident,
         "filing": held,
         "form": form,
-        "stage": form.stages[held.stage],
+        "heading": _heading(held, form),
         "sections": sections,
         "unprintable": typography.unprintable(item["text"] for section in sections for item in section["fields"]),
         "missing": [form.field(key).at(held.stage).label for key in statement.missing(held)]
@@ -126,6 +126,7 @@ def _context(
         **_forms(held, failed, typed if error else None),
         **page.review(held, request.user, at=now, real=real),
         **page.ways(held, at=now),
+        **page.language(held),
         "late": page.late(held, at=now) if handles else [],
         "request_key": secrets.token_urlsafe(16),
         "error": error,
@@ -150,7 +151,33 @@ def _forms(held: Filing, failed: forms.Form | None, typed: Any) -> dict[str, for
     }
 
 
+def _heading(held: Filing, form: Form) -> dict[str, Any]:
+    """Title, addressee and the like: of a frozen filing as they were filed, whatever the form says since."""
+    filed = (held.statement or {}).get("form")
+    if filed:
+        return {**filed, "stage": filed["stage_title"]}
+    named = {name: getattr(form, name) for name in ("title", "addressee", "basis", "note")}
+    return {**named, "stage": form.stages[held.stage]}
+
+
+def _filed(held: Filing) -> list[dict[str, Any]]:
+    """What stands in the frozen document, as it was named then."""
+    return [
+        {
+            "title": section["title"],
+            "fields": [
+                {"field": field, "value": {**held.values.get(field["key"], {}), **field}, "text": field["text"]}
+                for field in section["fields"]
+                if not field["omitted"]
+            ],
+        }
+        for section in (held.statement or {}).get("sections", [])
+    ]
+
+
 def _sections(held: Filing, typed: Any) -> list[dict[str, Any]]:
+    if held.statement is not None:
+        return _filed(held)
     form = prefill.form_of(held)
     version = prefill.version_of(held.obligations.all())
     return [
@@ -247,13 +274,13 @@ def by_hand(request: HttpRequest, code: str, number: int) -> HttpResponse:
     context = {
         "incident": held.incident,
         "filing": held,
-        "form": form,
-        "stage": form.stages[held.stage],
+        "heading": _heading(held, form),
         "sections": list(portal.lines(held)),
         "channels": [(words, portal.link_in(words.ko) or portal.link_in(words.en)) for words in form.channels.values()],
         "law_says": page.channel_words(held),
         "signature": getattr(held, "signature", None),
         "zone": held.entity.zone,
+        **page.language(held),
     }
     return render(request, "reports/by_hand.html", context)
 

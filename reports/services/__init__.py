@@ -1,7 +1,7 @@
 """From draft to receipt: one function per change of state, each in one transaction with its journal entry."""
 
 from reports.services.asking import asked, review_ask
-from reports.services.draft import denial_support, filing_edit, filing_refill, filing_start, preview
+from reports.services.draft import denial_support, filing_edit, filing_language, filing_refill, filing_start, preview
 from reports.services.freeze import filing_freeze, filing_withdraw
 from reports.services.receipts import submission_outcome
 from reports.services.review import filing_approve, filing_return, filing_send_to_review
@@ -20,6 +20,7 @@ __all__ = [
     "filing_approve",
     "filing_edit",
     "filing_freeze",
+    "filing_language",
     "filing_refill",
     "filing_return",
     "filing_send_to_review",

@@ -16,7 +16,7 @@ from incidents.models import Evidence, Fact, Incident, Obligation
 from incidents.services.common import changing
 from reports import prefill, privilege, record, render, statement
 from reports.denials import denials
-from reports.forms import Field, Form, forms_for
+from reports.forms import Field, Form, forms_for, get_form, languages_of
 from reports.models import Filing
 from reports.services.checks import editable, require_format, require_length
 
@@ -25,6 +25,7 @@ journal.register(
         "filing.started": _("Filing started"),
         "filing.edited": _("Filing edited"),
         "filing.refilled": _("Filing filled again from the facts"),
+        "filing.language_chosen": _("Language of a filing chosen"),
         "filing.denial_supported": _("Evidence named for a denial in a filing"),
     }
 )
@@ -175,15 +176,47 @@ def filing_refill(*, filing: Filing, at: datetime, by: User) -> Filing:
     with changing(filing.incident, at=at) as incident:
         access.require_handle(by, incident)
         held = editable(filing, by)
-        obligations = list(held.obligations.order_by("pk"))
-        source = prefill.Source(incident, held.entity, prefill.form_of(held), held.stage, obligations, at)
         before = held.values
-        fresh = prefill.prefill(source)
-        held.values = {key: _refilled(before.get(key) or {}, value) for key, value in fresh.items()}
-        held.edition += 1
-        held.save()
+        _fill_again(held, at=at)
         record.write(held, "filing.refilled", at=at, by=by, old=before, new=held.values)
         return held
+
+
+def filing_language(*, filing: Filing, language: str, at: datetime, by: User) -> Filing:
+    """Write the document in ``language``, one of :func:`reports.forms.languages_of`. What people wrote stays as they wrote it.
+
+    Raises:
+        BadInput: the form is not written in that language.
+        Refused: not a draft any more.
+    """
+    with changing(filing.incident, at=at) as incident:
+        access.require_handle(by, incident)
+        held = editable(filing, by)
+        form = get_form(held.form)
+        if language not in languages_of(form):
+            raise BadInput(
+                _("This form is not written in %(value)s. Expected one of %(expected)s."),
+                code="unknown_language",
+                field="language",
+                value=language[:20],
+                expected=", ".join(languages_of(form)),
+            )
+        wanted = "" if language == form.language else language
+        if held.language != wanted:
+            before, held.language = held.values, wanted
+            _fill_again(held, at=at)
+            detail = {"language": language}
+            record.write(held, "filing.language_chosen", at=at, by=by, old=before, new=held.values, detail=detail)
+        return held
+
+
+def _fill_again(held: Filing, *, at: datetime) -> None:
+    obligations = list(held.obligations.order_by("pk"))
+    source = prefill.Source(held.incident, held.entity, prefill.form_of(held), held.stage, obligations, at)
+    fresh = prefill.prefill(source)
+    held.values = {key: _refilled(held.values.get(key) or {}, value) for key, value in fresh.items()}
+    held.edition += 1
+    held.save()
 
 
 def _refilled(before: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
