@@ -5,7 +5,8 @@ from django.contrib.auth.models import User
 
 from compliance.access_policy import get_access_policy
 from compliance.errors import BadInput, NotPermitted
-from incidents import access, journal, selectors, services
+from incidents import access, journal, notices, selectors, services, timers
+from incidents.channels.models import Endpoint
 from incidents.models import Incident, JournalEntry, OutboxMessage
 from incidents.services import restriction
 from tests.factories import Company, kst, later, make_incident, make_user
@@ -135,3 +136,59 @@ def test_a_role_taken_away_ends_what_the_name_gave(incident: Incident, company: 
     restrict(incident, company, company.ciso)
     company.ciso.memberships.all().delete()
     assert not sees(company.ciso, incident)
+
+
+def told(incident: Incident) -> set[str]:
+    rows = OutboxMessage.objects.filter(incident=incident)
+    return {row.recipient.username for row in rows.select_related("recipient") if row.recipient}
+
+
+def run_out(incident: Incident, *, hours: float) -> None:
+    OutboxMessage.objects.filter(incident=incident).delete()
+    timers.fire_due(now=later(AT, hours=hours))
+
+
+def test_the_ladder_of_a_restricted_incident_tells_people_named_and_nobody_else(
+    incident: Incident, company: Company
+) -> None:
+    restrict(incident, company, company.ciso)
+    run_out(incident, hours=200)
+    assert told(incident) <= {"owner", "counsel", "ciso"}
+    assert "ciso" in told(incident)
+
+
+def test_no_address_that_several_people_read_hears_of_it(incident: Incident, company: Company) -> None:
+    Endpoint.objects.create(
+        entity=company.entity,
+        kind="webhook",
+        label="room",
+        target="https://example.test/",
+        created_by=company.manager,
+        created_at=AT,
+    )
+    restrict(incident, company)
+    run_out(incident, hours=200)
+    assert not OutboxMessage.objects.filter(incident=incident, endpoint__isnull=False).exists()
+
+
+def test_with_nobody_named_to_be_reached_the_fallback_hears_that_something_waits_and_no_more(
+    incident: Incident, company: Company
+) -> None:
+    restrict(incident, company, by=company.owner)
+    User.objects.filter(pk=company.owner.pk).update(is_active=False)
+    run_out(incident, hours=200)
+    assert told(incident) == {"counsel"}
+    for message in OutboxMessage.objects.filter(incident=incident):
+        assert incident.title not in message.subject + message.body + message.html
+        assert "/acknowledge/" not in message.body
+        assert "/break-glass/" in message.body
+        assert incident.code in message.body
+
+
+def test_news_for_a_role_that_nobody_named_has_goes_to_those_named(incident: Incident, company: Company) -> None:
+    held = restrict(incident, company)
+    OutboxMessage.objects.filter(incident=incident).delete()
+    manager = company.manager.memberships.get()
+    words = notices.Words(headline="news", lines={}, todo="look", type="news")
+    notices.tell([manager], incident=held, key="news", words=lambda _member: words, at=AT)
+    assert told(incident) == {"owner", "counsel"}
