@@ -192,3 +192,18 @@ def test_a_replay_is_read_and_not_changed(case: Case) -> None:
     assert api.get(f"{HERE}/duties").status_code == 200
     answer = api.post(f"{HERE}/confirmed")
     assert (answer.status_code, answer.json()["code"]) == (409, "replay_stands_still")
+
+
+def test_an_incident_restricted_to_others_does_not_exist_here_either(case: Case) -> None:
+    Incident.objects.filter(code=CODE).update(restricted=True)
+    api = session(case.company.counsel)
+    for path in READABLE:
+        assert api.get(HERE + path).status_code == 404
+    assert api.post(f"{HERE}/facts", {"facts": [{"name": "incident.summary", "value": "x"}]}).status_code == 404
+    assert CODE not in api.get("/incidents").content.decode() + api.get("/duties").content.decode()
+
+
+def test_an_administrator_reads_no_incident(case: Case) -> None:
+    api = session(case.company.administrator)
+    assert api.get("/incidents").json()["items"] == []
+    assert api.get(HERE).status_code == 404
