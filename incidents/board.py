@@ -293,7 +293,7 @@ def combinations(user: User, filters: Filters, *, now: datetime) -> Iterator[Com
     names = {name: Min(column) for name, column in _NAMES.items()}
     found = rows.annotate(state_now=_tone_in_sql(now)).values_list(*_COUNTED).annotate(many=Count("pk"), **names)
     for state, _entity, country, authority, _owner, kind, many, key, entity, username, first, last in found:
-        tone, _, soon = state.partition("+")
+        tone, soon, _ = state.partition("+")
         name = authority or ""
         values = {"state": tone, "entity": key, "country": country, "authority": name, "owner": username or NOBODY}
         labels = {"entity": entity, "country": country, "authority": authority_name(name), "kind": kind}

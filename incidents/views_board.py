@@ -87,7 +87,7 @@ class _Writer:
 
     def _tag(self, tone: Tone) -> str:
         if tone not in self.tags:
-            self.tags[tone] = render_to_string("incidents/_tag.html", {"clock": {"tone": tone}}).strip()
+            self.tags[tone] = render_to_string("incidents/_tag.html", {"clock": {"tone": tone}})
         return self.tags[tone]
 
     def _time(self, item: Clock) -> dict[str, str]:

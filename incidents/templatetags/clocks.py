@@ -137,3 +137,9 @@ def start_words(start: Any) -> str:
         return str(_("the end of the period of %(stage)s") % {"stage": start.name})
     words = _("the earliest of: %(parts)s") if start.kind == "earliest" else _("the latest of: %(parts)s")
     return str(words % {"parts": ", ".join(start_words(part) for part in start.parts)})
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """A whole number with its thousands apart: 13,908."""
+    return f"{number:,}"
