@@ -25,10 +25,11 @@ from compliance.errors import NotPermitted, Refused
 from compliance.models import Membership
 from incidents import access, journal
 from incidents.channels.models import CalendarLink
-from incidents.messages import in_own_time, link_to, local, reader_zone
+from incidents.messages import in_own_time, link_to
 from incidents.models import Incident, JournalEntry, Obligation
 from incidents.selectors import Clock, Tone, clock_of
 from incidents.services.assessment import subject_of
+from incidents.times import local, reader_zone
 
 journal.register(
     {

@@ -1,13 +1,16 @@
-"""What happens when a timer fires: an escalation, its messages, the overdue mark, the next repeat. One transaction.
+"""What happens when a timer fires: an escalation, its messages, the overdue mark, the next repeat.
+
+Many timers fire in one transaction: everything is read from the desk that they share and written to it.
 
 Besides the rungs there are two kinds of timers: "unanswered", which brings the next step forward when nobody has
 acknowledged one, and "awake", which tells a person after quiet hours what a reminder had to say.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 
 from django.utils.translation import gettext_lazy as _
 
@@ -15,10 +18,12 @@ from compliance.engine import Ladder, due_repeat, sooner
 from compliance.engine.policies import DUE, REMINDER, REPEAT
 from compliance.models import Entity
 from incidents import journal, messages, outbox, timers, wording
+from incidents.desk import Desk, row_of
 from incidents.models import Escalation, Evidence, Incident, Obligation, Timer
 from incidents.recipients import Recipient, asleep_until, recipients
 from incidents.services.assessment import subject_of
 from incidents.states import OPEN_OBLIGATION, EvidenceState, ObligationState
+from incidents.times import reader_zone
 
 logger = logging.getLogger("breachclock.escalation")
 
@@ -56,45 +61,40 @@ class Clock:
         return subject_of(self.row) if isinstance(self.row, Obligation) else f"evidence:{self.row.number}"
 
 
-def _clock(timer: Timer, incident: Incident) -> Clock | None:
+def _clock(desk: Desk, timer: Timer) -> Clock | None:
     """What ``timer`` is about; None when it was settled or re-timed since."""
+    found: Obligation | Evidence | None
     if RUNG_OF.get(timer.kind, timer.kind) == timers.OBLIGATION_RUNG:
-        duty = (
-            incident.obligations.select_related("entity").filter(pk=timer.payload.get("row", timer.subject_id)).first()
-        )
+        found = duty = desk.duties.get(row_of(timer))
         stands = duty is not None and duty.state in OPEN_OBLIGATION
-        found: Obligation | Evidence | None = duty
-        entities = [duty.entity] if duty is not None else []
     else:
-        found = incident.evidence_items.filter(pk=timer.payload.get("row", timer.subject_id)).first()
-        stands = found is not None and found.state == EvidenceState.AT_RISK
-        entities = list(incident.entities.order_by("pk")) if stands else []
-    if found is None or not stands or found.generation != timer.generation:
+        found = item = desk.items.get(row_of(timer))
+        stands = item is not None and item.state == EvidenceState.AT_RISK
+    if found is None or not stands or found.generation != timer.generation or found.incident_id != timer.incident_id:
         return None
-    found.incident = incident
-    return Clock(incident, found, entities)
+    return Clock(found.incident, found, desk.entities_of(found))
 
 
-def fire_rung(timer: Timer, incident: Incident, now: datetime) -> bool:
+def fire_rung(desk: Desk, timer: Timer, now: datetime) -> bool:
     """A rung of a ladder. False when what it is about was settled or re-timed since."""
-    clock = _clock(timer, incident)
+    clock = _clock(desk, timer)
     if clock is None:
         return False
     if timer.payload["rung"] == DUE:
-        _mark_due(clock, now=now)
+        _mark_due(desk, clock, now=now)
     policy = timers.ladder_of(clock.row, named=timer.payload.get("ladder", ""))
-    escalation = _escalate(timer, clock, policy, now=now)
-    told_at = _tell(escalation, timer, clock, now=now)
-    following = _following(timer, clock)
+    escalation = _escalate(desk, timer, clock, policy, now=now)
+    told_at = _tell(desk, escalation, timer, clock, now=now)
+    following = _following(desk, timer, clock)
     if following is None:
-        _next_repeat(timer, clock, policy, now=now)
+        desk.plan(_next_repeat(desk, timer, clock, policy, now=now))
     else:
         row = answer_timer(escalation, timer, clock, policy, following, told_at=told_at)
-        Timer.objects.bulk_create([row] if row is not None else [], ignore_conflicts=True)
+        desk.plan([row] if row is not None else [])
     return True
 
 
-def _mark_due(clock: Clock, *, now: datetime) -> None:
+def _mark_due(desk: Desk, clock: Clock, *, now: datetime) -> None:
     """The legal moment is written, not the one at which we noticed. Vague standards pass a house target only."""
     row, detail = clock.row, {}
     if isinstance(row, Evidence):
@@ -108,16 +108,14 @@ def _mark_due(clock: Clock, *, now: datetime) -> None:
             row.mark_overdue()
         action = "obligation.overdue"
         detail = {"due_at": row.due_at.astimezone(UTC).isoformat(), "state": row.state}
-    row.save()
-    journal.write(incident=clock.incident, at=now, by=None, action=action, subject=clock.subject, detail=detail)
+    desk.mark(row)
+    desk.journal.write(incident=clock.incident, at=now, action=action, subject=clock.subject, detail=detail)
 
 
-def _escalate(
-    timer: Timer, clock: Clock, policy: Ladder, *, now: datetime, roles: Sequence[str] | None = None
-) -> Escalation:
+def _escalate(desk: Desk, timer: Timer, clock: Clock, policy: Ladder, *, now: datetime) -> Escalation:
     at = datetime.fromisoformat(timer.payload["sooner_at"]) if "sooner_at" in timer.payload else timer.due_at
     said = {key: timer.payload[key] for key in ("merged", "found_overdue", "unanswered") if timer.payload.get(key)}
-    escalation = Escalation.objects.create(
+    escalation = desk.escalate(
         incident=clock.incident,
         timer=timer,
         obligation=clock.row if isinstance(clock.row, Obligation) else None,
@@ -129,10 +127,9 @@ def _escalate(
         at=at,
         fired_at=now,
     )
-    journal.write(
+    desk.journal.write(
         incident=clock.incident,
         at=now,
-        by=None,
         action="escalation.reached",
         subject=clock.subject,
         detail={
@@ -150,48 +147,56 @@ def _escalate(
     return escalation
 
 
-def _tell(escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) -> datetime:
+def _tell(desk: Desk, escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) -> datetime:
     """Write the messages; a reminder waits for those who sleep. Answers when the first of them is told (UTC)."""
     letters: list[outbox.Letter] = []
     waiting: list[Timer] = []
+    page_for = _pages(escalation, timer, clock, now=now)
     for entity in clock.entities:
-        found = recipients(timer.payload["roles"], entity, clock.incident, at=now)
+        found = desk.recipients(timer.payload["roles"], entity, clock.incident)
         if not found:
-            _cry_out(clock, now=now)
+            _cry_out(desk, clock, now=now)
         for recipient in found:
             wakes_at = asleep_until(recipient, entity, at=now) if escalation.kind == REMINDER else None
             if wakes_at is not None and wakes_at < clock.ends_at:
                 who = {"entity": recipient.member.entity_id, "user": recipient.user_id}
                 waiting.append(awake_timer(escalation, timer, clock, at=wakes_at, **who))
             else:
-                letters.append(_letter(escalation, timer, clock, recipient, now=now))
-    outbox.enqueue_many(letters, at=now)
-    Timer.objects.bulk_create(waiting, ignore_conflicts=True)
+                letters.append(_letter(escalation, clock, recipient, page_for, now=now))
+    desk.post(letters)
+    desk.plan(waiting)
     if waiting:
         # For the sweep: who has quiet hours may be otherwise by the time it looks.
         ends = {row.key: [row.payload["entity"], row.due_at.astimezone(UTC).isoformat()] for row in waiting}
         escalation.detail |= {"asleep": ends}
-        escalation.save(update_fields=["detail"])
     return now if letters or not waiting else min(row.due_at for row in waiting)
 
 
+# A page for those who read one language in one zone.
+PageFor = Callable[[str, str], messages.Page]
+
+
+def _pages(escalation: Escalation, timer: Timer, clock: Clock, *, now: datetime) -> PageFor:
+    """The words of a step, as its clock stands now; each page is laid out once."""
+    if isinstance(clock.row, Obligation):
+        return cache(partial(messages.duty_page, escalation, clock.row, timer, now=now))
+    zone = clock.entities[0].zone if clock.entities else "UTC"
+    return cache(partial(messages.evidence_page, escalation, clock.row, timer, zone, now=now))
+
+
 def _letter(
-    escalation: Escalation, timer: Timer, clock: Clock, recipient: Recipient, *, now: datetime
+    escalation: Escalation, clock: Clock, recipient: Recipient, page_for: PageFor, *, now: datetime
 ) -> outbox.Letter:
-    row, member = clock.row, recipient.member
+    member = recipient.member
     extra = wording.extra_for(escalation, recipient, now=now)
-    message = (
-        messages.duty_message(escalation, row, timer, member, now=now, extra=extra)
-        if isinstance(row, Obligation)
-        else messages.evidence_message(escalation, row, timer, member, now=now, extra=extra)
-    )
+    message = page_for(member.language, reader_zone(member)).to(member, extra)
     return outbox.Letter(clock.incident, member, message, escalation)
 
 
-def _cry_out(clock: Clock, *, now: datetime) -> None:
+def _cry_out(desk: Desk, clock: Clock, *, now: datetime) -> None:
     """An entity without a single person: nobody could be told, and that must not pass in silence."""
     logger.error("nobody to tell about %s of incident %s", clock.subject, clock.incident.code)
-    journal.write(incident=clock.incident, at=now, by=None, action="escalation.nobody", subject=clock.subject)
+    desk.journal.write(incident=clock.incident, at=now, action="escalation.nobody", subject=clock.subject)
 
 
 def awake_timer(escalation: Escalation, timer: Timer, clock: Clock, *, entity: int, user: int, at: datetime) -> Timer:
@@ -219,39 +224,36 @@ def _aside(timer: Timer, clock: Clock, kind: str, key: str, at: datetime, *, now
     )
 
 
-def fire_awake(timer: Timer, incident: Incident, now: datetime) -> bool:
+def fire_awake(desk: Desk, timer: Timer, now: datetime) -> bool:
     """The quiet hours of a person are over: what a reminder had to say, as long as it still stands."""
-    clock = _clock(timer, incident)
+    clock = _clock(desk, timer)
     if clock is None:
         return False
-    escalation = incident.escalations.get(pk=timer.payload["escalation"])
+    escalation = desk.steps[timer.payload["escalation"]]
     entity = next((item for item in clock.entities if item.pk == timer.payload["entity"]), None)
-    found = recipients(timer.payload["roles"], entity, incident, at=now) if entity is not None else []
+    found = desk.recipients(timer.payload["roles"], entity, clock.incident) if entity is not None else []
     mine = [item for item in found if item.user_id == timer.payload["user"]]
-    outbox.enqueue_many([_letter(escalation, timer, clock, item, now=now) for item in mine], at=now)
+    page_for = _pages(escalation, timer, clock, now=now)
+    desk.post([_letter(escalation, clock, item, page_for, now=now) for item in mine])
     return bool(mine)
 
 
-def _following(timer: Timer, clock: Clock) -> Timer | None:
+def _following(desk: Desk, timer: Timer, clock: Clock) -> Timer | None:
     """The rung that comes next."""
-    pending = Timer.objects.filter(
-        kind=clock.kind, subject_id=clock.row.pk, generation=timer.generation, state=Timer.State.PENDING
-    )
-    return pending.exclude(pk=timer.pk).order_by("due_at", "pk").first()
+    rungs = desk.rungs(clock.kind, clock.row.pk, timer.generation)
+    return next((row for row in rungs if row.state == Timer.State.PENDING and row is not timer), None)
 
 
-def _next_repeat(timer: Timer, clock: Clock, policy: Ladder, *, now: datetime) -> None:
-    """After the last rung (or a repeat) the next repeat is put on the clock: counted from it, even where one before it
-    failed for a while and comes after it."""
-    rungs = Timer.objects.filter(kind=timer.kind, subject_id=timer.subject_id, generation=timer.generation)
-    last = rungs.order_by("-due_at", "-pk").first() or timer
+def _next_repeat(desk: Desk, timer: Timer, clock: Clock, policy: Ladder, *, now: datetime) -> list[Timer]:
+    """The repeat that comes after the last rung (or repeat), unsaved, if there is one: counted from that, even where one
+    before it failed for a while and comes after it."""
+    last = desk.rungs(timer.kind, timer.subject_id, timer.generation)[-1]
     number = last.payload.get("number", 0) + 1
     found = due_repeat(policy=policy, last_at=last.due_at, number=number, now=now)
     if found is None:
-        return
+        return []
     rung, number = found
-    row = timers.timer_for(timer.kind, clock.row, rung, policy, at=now, number=number)
-    Timer.objects.bulk_create([row], ignore_conflicts=True)
+    return [timers.timer_for(timer.kind, clock.row, rung, policy, at=now, number=number)]
 
 
 def answer_timer(
@@ -268,50 +270,54 @@ def answer_timer(
     return row
 
 
-def fire_unanswered(timer: Timer, incident: Incident, now: datetime) -> bool:
+def fire_unanswered(desk: Desk, timer: Timer, now: datetime) -> bool:
     """Nobody has acknowledged a step: the next one comes now. False when somebody has, or it came already.
 
     The due step never comes before its moment: those it will tell are told at once that nobody answers.
     """
-    clock = _clock(timer, incident)
+    clock = _clock(desk, timer)
     if clock is None:
         return False
-    unanswered = incident.escalations.get(pk=timer.payload["escalation"])
-    following = Timer.objects.filter(pk=timer.payload["next"], state=Timer.State.PENDING).first()
-    if following is None or _answered(unanswered, clock):
+    unanswered = desk.steps[timer.payload["escalation"]]
+    rungs = desk.rungs(clock.kind, clock.row.pk, timer.generation)
+    following = next((row for row in rungs if row.pk == timer.payload["next"]), None)
+    if following is None or following.state != Timer.State.PENDING or _answered(desk, unanswered):
         return False
     if following.payload["rung"] == DUE:
-        _chase(timer, clock, unanswered, following, now=now)
+        _chase(desk, timer, clock, unanswered, following, now=now)
     else:
-        _bring_forward(timer, clock, unanswered, following, now=now)
+        _bring_forward(desk, timer, clock, unanswered, following, now=now)
     return True
 
 
-def _answered(step: Escalation, clock: Clock) -> bool:
+def _answered(desk: Desk, step: Escalation) -> bool:
     """Whether this step, or any of the same clock since it was told, was acknowledged."""
-    return clock.row.escalations.filter(acknowledged_at__gte=step.fired_at).exists()
+    answered_at = desk.answered_at(step)
+    return answered_at is not None and answered_at >= step.fired_at
 
 
-def _chase(timer: Timer, clock: Clock, unanswered: Escalation, following: Timer, *, now: datetime) -> None:
+def _chase(desk: Desk, timer: Timer, clock: Clock, unanswered: Escalation, following: Timer, *, now: datetime) -> None:
     timer.payload |= {
         "rung": REMINDER,
         "roles": following.payload["roles"],
         "unanswered": unanswered.rung,
         "name": wording.UNANSWERED.to_json(),
     }
-    timer.save(update_fields=["payload"])
+    desk.change(timer)
     policy = timers.ladder_of(clock.row, named=timer.payload["ladder"])
-    _tell(_escalate(timer, clock, policy, now=now), timer, clock, now=now)
+    _tell(desk, _escalate(desk, timer, clock, policy, now=now), timer, clock, now=now)
 
 
-def _bring_forward(timer: Timer, clock: Clock, unanswered: Escalation, following: Timer, *, now: datetime) -> None:
+def _bring_forward(
+    desk: Desk, timer: Timer, clock: Clock, unanswered: Escalation, following: Timer, *, now: datetime
+) -> None:
     at = timer.due_at.astimezone(UTC).isoformat()
     following.payload |= {"sooner_at": at, "unanswered": unanswered.rung}
-    Timer.objects.filter(pk=following.pk, state=Timer.State.PENDING).update(attempt_at=now, payload=following.payload)
-    journal.write(
+    following.attempt_at = now
+    desk.change(following)
+    desk.journal.write(
         incident=clock.incident,
         at=now,
-        by=None,
         action="escalation.unanswered",
         subject=clock.subject,
         detail={"rung": unanswered.rung, "next": following.key, "generation": timer.generation},
@@ -338,7 +344,7 @@ def shout(timer: Timer, now: datetime) -> None:
 
 
 for rung_kind in (timers.OBLIGATION_RUNG, timers.EVIDENCE_RUNG):
-    timers.register(rung_kind, fire_rung)
-    timers.register(UNANSWERED[rung_kind], fire_unanswered)
-    timers.register(AWAKE[rung_kind], fire_awake)
+    timers.register_many(rung_kind, fire_rung)
+    timers.register_many(UNANSWERED[rung_kind], fire_unanswered)
+    timers.register_many(AWAKE[rung_kind], fire_awake)
 timers.on_repeated_failure(shout)

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -148,11 +148,69 @@ def write(
         UnknownAction: ``action`` was never registered.
         NotInTransaction: called outside a transaction.
     """
+    _check(action)
+    head = _locked_head(incident.code if incident is not None else SYSTEM_CHAIN)
+    entry = _append(head, incident, at=at, by=by, action=action, subject=subject, old=old, new=new, detail=detail)
+    entry.save(force_insert=True)
+    JournalHead.objects.filter(pk=head.pk).update(sequence=head.sequence, hash=head.hash)
+    return entry
+
+
+def _check(action: str) -> None:
     if action not in ACTIONS:
         raise UnknownAction(action)
     if not connection.in_atomic_block:
         raise NotInTransaction(action)
-    head = _locked_head(incident.code if incident is not None else SYSTEM_CHAIN)
+
+
+class Book:
+    """Appends to the chains of several incidents, all of them locked, and puts everything down at once."""
+
+    def __init__(self, incidents: Iterable[Incident]) -> None:
+        heads = JournalHead.objects.select_for_update().filter(chain__in=[incident.code for incident in incidents])
+        self._heads = {head.chain: head for head in heads.order_by("pk")}
+        self._entries: list[JournalEntry] = []
+
+    def write(
+        self, *, incident: Incident, at: datetime, action: str, subject: str, detail: Mapping[str, Any] | None = None
+    ) -> JournalEntry:
+        """As :func:`write`, for what the system does, and kept until :meth:`put_down`."""
+        _check(action)
+        head = self._heads.setdefault(incident.code, JournalHead(chain=incident.code, hash=START))
+        entry = _append(
+            head, incident, at=at, by=None, action=action, subject=subject, old=None, new=None, detail=detail
+        )
+        self._entries.append(entry)
+        return entry
+
+    def put_down(self) -> None:
+        """Write every entry, and how far each chain has come."""
+        if not self._entries:
+            return
+        JournalEntry.objects.bulk_create(self._entries)
+        heads = [self._heads[chain] for chain in dict.fromkeys(entry.chain for entry in self._entries)]
+        JournalHead.objects.bulk_create(
+            [JournalHead(chain=head.chain, sequence=head.sequence, hash=head.hash) for head in heads],
+            update_conflicts=True,
+            unique_fields=["chain"],
+            update_fields=["sequence", "hash"],
+        )
+        self._entries = []
+
+
+def _append(
+    head: JournalHead,
+    incident: Incident | None,
+    *,
+    at: datetime,
+    by: User | None,
+    action: str,
+    subject: str,
+    old: object,
+    new: object,
+    detail: Mapping[str, Any] | None,
+) -> JournalEntry:
+    """The next entry of the chain of ``head``, which moves on to it. Nothing is written yet."""
     salt = new_salt(incident, f"entry:{head.sequence + 1}")
     digests = _digest_of(old, salt), _digest_of(new, salt)
     entry = JournalEntry(
@@ -172,8 +230,7 @@ def write(
         previous=head.hash,
     )
     entry.hash = entry_hash(entry)
-    entry.save(force_insert=True)
-    JournalHead.objects.filter(pk=head.pk).update(sequence=entry.sequence, hash=entry.hash)
+    head.sequence, head.hash = entry.sequence, entry.hash
     return entry
 
 
@@ -184,8 +241,12 @@ def _in_whose_stead(by: User | None) -> dict[str, list[str]]:
 
 
 def _locked_head(chain: str) -> JournalHead:
-    JournalHead.objects.bulk_create([JournalHead(chain=chain, hash=START)], ignore_conflicts=True)
-    return JournalHead.objects.select_for_update().get(chain=chain)
+    held = JournalHead.objects.select_for_update().filter(chain=chain)
+    head = held.first()
+    if head is None:  # the first entry of the chain; somebody else may be writing it too
+        JournalHead.objects.bulk_create([JournalHead(chain=chain, hash=START)], ignore_conflicts=True)
+        head = held.get()
+    return head
 
 
 def _digest_of(value: object, salt: str) -> str:

@@ -9,7 +9,7 @@ It also lets a state slip past its own table: a move is lost in silence by ``sav
 and ``QuerySet.update``, ``bulk_update``, ``bulk_create`` and the constructor ask no table at all. Here each is an error.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -71,6 +71,28 @@ class GuardedManager[M: models.Model](models.Manager[M]):
         return GuardedQuerySet(self.model, using=self._db)
 
 
+def write_move(rows: "Sequence[Machine]", **changes: Any) -> None:
+    """Write the one move that all of ``rows``, of one model, have made since they were read, together with ``changes``.
+
+    One UPDATE, which finds only rows that are still in the state in which they were read.
+
+    Raises:
+        StateByHand: they made different moves, or none; or one of them was changed meanwhile.
+    """
+    model = type(rows[0])
+    (name,) = _state_fields(model)
+    moves = {(row.__dict__["_states"][name], row.__dict__[name]) for row in rows}
+    source, target = next(iter(moves))
+    if len(moves) > 1 or source == target:
+        raise StateByHand(f"{model.__name__}.{name}: expected one move of all rows, not {sorted(moves)}")
+    # Not by the guarded query, which is for those who made no move.
+    held = models.QuerySet(model).filter(pk__in=[row.pk for row in rows], **{name: source})
+    if held.update(**{name: target}, **changes) != len(rows):
+        raise StateByHand(f"{model.__name__}.{name}: a row was changed by somebody else meanwhile")
+    for row in rows:
+        row._remember()
+
+
 def _refuse(model: type[models.Model], names: Iterable[str]) -> None:
     written = sorted(set(_state_fields(model)) & set(names))
     if written:
@@ -119,6 +141,11 @@ class Machine(models.Model):
             state = self.__dict__[name]
             if state != self._meta.get_field(name).default and state not in self.begins_in:
                 raise StateByHand(f"{type(self).__name__}.{name}: a new row cannot begin as {state}")
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it made a move since it was read that is not written yet."""
+        return bool(self._moved())
 
     def _moved(self) -> list[str]:
         held = self.__dict__

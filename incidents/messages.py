@@ -4,14 +4,13 @@ Nothing about data subjects, no free text of the incident beyond its title.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -20,39 +19,65 @@ from compliance.engine import LocalText
 from compliance.engine.policies import UNSURE
 from compliance.library import get_library
 from compliance.models import Membership
+from incidents.layout import Layout, lay_out
 from incidents.models import Escalation, Evidence, Incident, Obligation, OutboxMessage, Timer
 from incidents.outbox import Message
 from incidents.states import ObligationState
 from incidents.timers import kind_of
-from incidents.times import local, reader_zone
+from incidents.times import local
 from incidents.wording import Extra
 
 
-def duty_message(
-    escalation: Escalation, row: Obligation, timer: Timer, member: Membership, *, now: datetime, extra: Extra
-) -> Message:
-    """What a rung of a duty's ladder tells ``member``."""
-    with override(member.language):
-        language = member.language
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A message but for what is for one reader alone, in one language, laid out as text and HTML.
+
+    ``event`` names what happened. ``text`` and ``html`` have places for remarks and for the link that acknowledges.
+    """
+
+    event: str
+    subject: str
+    text: Layout
+    html: Layout
+    about_all: tuple[str, ...]
+    data: Mapping[str, Any]
+
+    def to(self, member: Membership, extra: Extra | None = None) -> Message:
+        """The message for ``member``."""
+        extra = extra or Extra()
+        notes = self.about_all + extra.notes
+        return Message(
+            dedupe=f"{self.event}:{member.user_id}",
+            subject=self.subject,
+            text=self.text.filled(notes, extra.ack),
+            shared=self.text.filled(self.about_all, ""),
+            html=self.html.filled(notes, extra.ack),
+            data=self.data,
+        )
+
+
+def duty_page(
+    escalation: Escalation, row: Obligation, timer: Timer, language: str, zone: str, *, now: datetime
+) -> Page:
+    """What a rung of a duty's ladder tells those who read ``language`` and have their clocks in ``zone``."""
+    with override(language):
         duty = LocalText(**row.duty["title"]).get(language)
         lines = {
             _("Incident"): f"{row.incident.code} {row.incident.title}",
             _("Duty"): duty,
             _("To"): ", ".join(LocalText(**name).get(language) for name in row.duty["addressees"]),
-            **_moment(row, member, now=now),
+            **_moment(row, language, zone, now=now),
             **_unknown(row, language),
             **_lateness(row, now=now),
             _("Step"): _step(row, timer, language),
         }
-        headline = _headline(row, duty, language, now=now)
-        return message_of(
-            f"escalation:{escalation.pk}:{member.user_id}",
-            headline,
+        return _page(
+            f"escalation:{escalation.pk}",
+            _headline(row, duty, language, now=now),
             lines,
             todo=_todo(row, language),
             incident=row.incident,
             late=escalation.late_seconds,
-            extra=extra,
             data=_duty_data(escalation, row, timer, now=now),
         )
 
@@ -63,22 +88,21 @@ def _step(row: Obligation, timer: Timer, language: str) -> str:
     return name if row.due_at is not None or timer.key == "opened" else _("House target: %(step)s") % {"step": name}
 
 
-def _moment(row: Obligation, member: Membership, *, now: datetime) -> dict[str, str]:
+def _moment(row: Obligation, language: str, own: str, *, now: datetime) -> dict[str, str]:
     """The due moment where the law gives one; otherwise its words and the house's target, marked as such."""
-    language = member.language
     if row.due_at is not None:
         left = _("Time left") if row.due_at >= now else _("Past due by")
         name = _("Decide by") if row.state == ObligationState.POSSIBLE else _("Due")
         lines = {name: local(row.due_at, row.due_zone)}
         return {
             **lines,
-            **in_own_time(row.due_at, row.due_zone, reader_zone(member)),
+            **in_own_time(row.due_at, row.due_zone, own),
             left: duration(row.due_at - now, language),
         }
     lines = {_("Period in law"): LocalText(**row.duty["limit"]).get(language)}
     if row.target_at is not None:
         lines[_("House target (not law)")] = local(row.target_at, row.due_zone)
-        lines |= in_own_time(row.target_at, row.due_zone, reader_zone(member))
+        lines |= in_own_time(row.target_at, row.due_zone, own)
         left = _("Time to the house target") if row.target_at >= now else _("House target passed by")
         lines[left] = duration(row.target_at - now, language)
     return lines
@@ -200,15 +224,15 @@ def _todo(row: Obligation, language: str) -> str:
     return _("File it and record the receipt, or record the fact that ends the duty.")
 
 
-def evidence_message(
-    escalation: Escalation, row: Evidence, timer: Timer, member: Membership, *, now: datetime, extra: Extra
-) -> Message:
-    """What a rung of "preserve before" tells ``member``."""
-    with override(member.language):
-        zone = row.incident.entities.order_by("pk").values_list("zone", flat=True).first() or "UTC"
+def evidence_page(
+    escalation: Escalation, row: Evidence, timer: Timer, zone: str, language: str, own: str, *, now: datetime
+) -> Page:
+    """What a rung of "preserve before" tells those who read ``language`` and have their clocks in ``own``; ``zone``: of
+    the incident."""
+    with override(language):
         expires = row.expires_at or now
         past = expires < now
-        said = {"code": row.incident.code, "title": row.title, "time": duration(expires - now, member.language)}
+        said = {"code": row.incident.code, "title": row.title, "time": duration(expires - now, language)}
         headline = (
             _("%(code)s: “%(title)s” may be overwritten since %(time)s")
             if past
@@ -218,17 +242,16 @@ def evidence_message(
             _("Incident"): f"{row.incident.code} {row.incident.title}",
             _("Evidence"): row.title,
             _("Preserve before"): local(expires, zone),
-            **in_own_time(expires, zone, reader_zone(member)),
-            _("Step"): LocalText(**timer.payload["name"]).get(member.language),
+            **in_own_time(expires, zone, own),
+            _("Step"): LocalText(**timer.payload["name"]).get(language),
         }
-        return message_of(
-            f"escalation:{escalation.pk}:{member.user_id}",
+        return _page(
+            f"escalation:{escalation.pk}",
             headline,
             lines,
             todo=_("Preserve it and record where, or record that it is lost."),
             incident=row.incident,
             late=escalation.late_seconds,
-            extra=extra,
             data={
                 "type": "escalation.reached",
                 "incident": _incident_data(row.incident),
@@ -249,15 +272,14 @@ def failure_message(incident: Incident, timer: Timer, member: Membership, *, now
             _("Step"): LocalText(**timer.payload["name"]).get(member.language),
             _("Attempts"): str(timer.attempts + 1),
         }
-        key = f"timer-failed:{timer.pk}:{now.date().isoformat()}:{member.user_id}"
-        return message_of(
-            key,
+        return _page(
+            f"timer-failed:{timer.pk}:{now.date().isoformat()}",
             headline,
             lines,
             todo=_("Look at the incident yourself until this is mended."),
             incident=incident,
             data={"type": "timer.failed", "incident": _incident_data(incident), "attempts": timer.attempts + 1},
-        )
+        ).to(member)
 
 
 UNDELIVERED = "undelivered:"
@@ -281,8 +303,8 @@ def undelivered_message(lost: OutboxMessage, member: Membership, *, at: datetime
             _("Attempts"): _("%(number)d, and it goes on trying") % {"number": lost.attempts},
         }
         who = f"{lost.recipient_id or '-'}.{lost.endpoint_id or '-'}"
-        return message_of(
-            f"{UNDELIVERED}{incident.pk}:{who}:{at.date().isoformat()}:{member.user_id}",
+        return _page(
+            f"{UNDELIVERED}{incident.pk}:{who}:{at.date().isoformat()}",
             headline,
             lines,
             todo=_("Tell whoever was meant another way, and look at the incident."),
@@ -293,7 +315,7 @@ def undelivered_message(lost: OutboxMessage, member: Membership, *, at: datetime
                 "channel": lost.channel,
                 "attempts": lost.attempts,
             },
-        )
+        ).to(member)
 
 
 def way_of(row: OutboxMessage) -> str:
@@ -307,41 +329,36 @@ LATE_WORTH_SAYING = timedelta(minutes=2)
 
 
 def message_of(
-    dedupe: str,
+    event: str,
+    member: Membership,
     headline: str,
-    lines: dict[str, str],
+    lines: Mapping[str, str],
+    *,
+    todo: str,
+    incident: Incident,
+    data: Mapping[str, Any],
+) -> Message:
+    """A message for ``member`` in the language in use, laid out as text and HTML; ``event`` names what it tells of."""
+    return _page(event, headline, lines, todo=todo, incident=incident, data=data).to(member)
+
+
+def _page(
+    event: str,
+    headline: str,
+    lines: Mapping[str, str],
     *,
     todo: str,
     incident: Incident,
     data: Mapping[str, Any],
     late: int = 0,
-    extra: Extra | None = None,
-) -> Message:
-    """A message in the language in use, laid out as text and HTML."""
+) -> Page:
     kinds = {Incident.Kind.DRILL: _("[DRILL] "), Incident.Kind.REPLAY: _("[REPLAY] ")}
-    notes = []
+    mark = kinds.get(Incident.Kind(incident.kind), "")
+    about_all: tuple[str, ...] = ()
     if late > LATE_WORTH_SAYING.total_seconds():
-        notes.append(
-            _("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60}
+        about_all = (
+            _("This message is late by %(minutes)d minutes: the watcher was not running.") % {"minutes": late // 60},
         )
-    about_all = list(notes)
-    if extra is not None:
-        notes += extra.notes
-    context = {
-        "headline": headline,
-        "lines": lines.items(),
-        "todo": todo,
-        "notes": notes,
-        "ack": extra.ack if extra is not None else "",
-        "link": link_to(incident),
-        "mark": kinds.get(Incident.Kind(incident.kind), ""),
-        "language": translation.get_language() or "en",
-    }
-    return Message(
-        dedupe=dedupe,
-        subject=context["mark"] + headline,
-        text=render_to_string("incidents/mail/message.txt", context),
-        shared=render_to_string("incidents/mail/message.txt", {**context, "notes": about_all, "ack": ""}),
-        html=render_to_string("incidents/mail/message.html", context),
-        data=data,
-    )
+    words = {"headline": headline, "todo": todo, "link": link_to(incident), "mark": mark}
+    text, html = (lay_out(kind, lines, **words) for kind in ("txt", "html"))
+    return Page(event, mark + headline, text, html, about_all, data)

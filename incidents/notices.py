@@ -34,17 +34,15 @@ def tell(
     letters = []
     for member in readers.values():
         with override(member.language):
-            letters.append(
-                outbox.Letter(incident, member, _message(words(member), incident, f"{key}:{member.user_id}"))
-            )
+            letters.append(outbox.Letter(incident, member, _message(words(member), incident, key, member)))
     outbox.enqueue_many(letters, at=at)
     return len(letters)
 
 
-def _message(said: Words, incident: Incident, dedupe: str) -> outbox.Message:
+def _message(said: Words, incident: Incident, key: str, member: Membership) -> outbox.Message:
     data = {
         "type": said.type,
         "incident": {"code": incident.code, "title": incident.title, "kind": str(incident.kind)},
         **said.data,
     }
-    return messages.message_of(dedupe, said.headline, dict(said.lines), todo=said.todo, incident=incident, data=data)
+    return messages.message_of(key, member, said.headline, said.lines, todo=said.todo, incident=incident, data=data)

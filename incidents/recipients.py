@@ -1,8 +1,10 @@
 """Who is told: roles become people, deputies stand in for those who are away, and rather everybody is told than nobody."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 
@@ -10,6 +12,7 @@ from compliance.engine import Quiet, quiet_until
 from compliance.engine.policies import DEPUTY
 from compliance.library import get_policies
 from compliance.models import Entity, Membership
+from incidents import confidential
 from incidents.availability import Absence, Preference
 from incidents.models import Incident
 from incidents.times import reader_zone
@@ -31,13 +34,67 @@ class Recipient:
         return int(self.member.user_id)
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """The people of one entity as they are at one moment: who is away, who stands in for whom always, who sleeps when."""
+
+    members: Sequence[Membership]
+    away: Mapping[int, Absence]
+    standing: Mapping[int, int]
+    quiet: Mapping[int | None, Preference]
+
+
+def people_of(entities: Collection[int], *, at: datetime) -> dict[int, People]:
+    """The people of each of ``entities`` (primary keys) at ``at``, in three queries however many entities there are."""
+    members = Membership.objects.filter(entity__in=entities, user__is_active=True).order_by("pk")
+    away = Absence.objects.filter(entity__in=entities, ended_at=None, begins_at__lte=at, ends_at__gt=at)
+    held = _by_entity(members.select_related("user__reader", "entity"))
+    absences = _by_entity(away.select_related("person"))
+    preferences = _by_entity(Preference.objects.filter(entity__in=entities))
+    return {
+        pk: People(
+            held[pk],
+            {row.person_id: row for row in absences[pk]},
+            {row.person_id: row.deputy_id for row in preferences[pk] if row.deputy_id is not None},
+            {row.person_id: row for row in preferences[pk] if row.quiet_from is not None},
+        )
+        for pk in entities
+    }
+
+
+def _by_entity(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row.entity_id].append(row)
+    return found
+
+
 def recipients(roles: Sequence[str], entity: Entity, incident: Incident, *, at: datetime) -> list[Recipient]:
     """Everyone with one of ``roles`` in ``entity`` and who stands in for them at ``at``, each person once.
 
     "owner" is the incident's owner; "deputy" whoever deputises for the others named. A role in which nobody can be
     reached goes to the next rank up that somebody holds; with nobody at all, to all who have a rank, or else to everybody.
     """
-    team = _Team(entity, incident, at)
+    return choose(roles, watchers(people_of([entity.pk], at=at)[entity.pk], incident), owner=incident.owner_id)
+
+
+def watchers(people: People, incident: Incident) -> People:
+    """Of ``people`` those who may be told of ``incident``: all, or where it is restricted those named in it; with none of
+    them to be reached, the fallback of the policy as well."""
+    if not incident.restricted:
+        return people
+    names = confidential.named(incident)
+    inside = replace(people, members=[member for member in people.members if member.user_id in names])
+    team = _Team(inside, incident.owner_id)
+    if any(team.present(member) for member in inside.members):
+        return inside
+    outside = [member for member in people.members if member.user_id not in names]
+    return replace(people, members=[*inside.members, *confidential.fallback(outside, away=people.away)])
+
+
+def choose(roles: Sequence[str], people: People, *, owner: int | None) -> list[Recipient]:
+    """:func:`recipients`, out of people that were read before; ``owner`` of the incident."""
+    team = _Team(people, owner)
     for role in roles:
         for member in team.holders(role):
             team.tell(member)
@@ -51,21 +108,11 @@ def recipients(roles: Sequence[str], entity: Entity, incident: Incident, *, at: 
 
 
 class _Team:
-    """The people of one entity as they are at one moment, read in three queries."""
+    """Whom of some people to tell."""
 
-    def __init__(self, entity: Entity, incident: Incident, at: datetime) -> None:
-        members = (
-            entity.memberships.filter(user__is_active=True).select_related("user__reader", "entity").order_by("pk")
-        )
-        self.members = list(members)
-        self.owner = incident.owner_id
-        self.away = {
-            row.person_id: row
-            for row in entity.absences.filter(ended_at=None, begins_at__lte=at, ends_at__gt=at).select_related("person")
-        }
-        preferences = list(entity.preferences.all())
-        self.standing = {row.person_id: row.deputy_id for row in preferences if row.deputy_id is not None}
-        self.quiet = {row.person_id: row for row in preferences if row.quiet_from is not None}
+    def __init__(self, people: People, owner: int | None) -> None:
+        self.members, self.away, self.standing, self.quiet = people.members, people.away, people.standing, people.quiet
+        self.owner = owner
         self.told: dict[int, Recipient] = {}
 
     def holders(self, role: str) -> list[Membership]:

@@ -9,7 +9,7 @@ from django.db import connections
 from django_fsm import TransitionNotAllowed
 
 from config.management.commands.draw_states import page
-from incidents.machine import StateByHand
+from incidents.machine import StateByHand, write_move
 from incidents.models import Evidence, Incident, Obligation
 from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
 from reports.models import Filing
@@ -160,3 +160,26 @@ def test_threads_that_move_and_refresh_leave_the_protection_on(incident: Inciden
         thread.join()
     with pytest.raises(AttributeError):
         incident.state = IncidentState.CLOSED
+
+
+def test_several_rows_are_written_at_once_only_when_all_made_the_same_move(company: Company) -> None:
+    incident = make_incident(company, at=kst("2026-11-02 09:00"), personal_data=False)
+    rows = list(incident.obligations.filter(state="running"))
+    rows[0].mark_overdue()
+    with pytest.raises(StateByHand):
+        write_move(rows)
+    write_move(rows[:1])
+    assert incident.obligations.get(pk=rows[0].pk).state == "overdue"
+
+
+def test_a_row_that_somebody_else_moved_meanwhile_is_not_written(company: Company) -> None:
+    incident = make_incident(company, at=kst("2026-11-02 09:00"), personal_data=False)
+    row, other = (incident.obligations.filter(state="running").first() for _ in range(2))
+    assert row is not None
+    assert other is not None
+    other.lapse()
+    other.save()
+    row.mark_overdue()
+    with pytest.raises(StateByHand):
+        write_move([row])
+    assert incident.obligations.get(pk=row.pk).state == "not_required"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from incidents import timers
+from incidents import clock_check, timers
 from incidents.management.looping import LoopingCommand
 
 
@@ -14,6 +14,6 @@ class Command(LoopingCommand):
     fires = True
 
     def look(self, now: datetime) -> tuple[bool, str]:
-        report = timers.fire_due(now=now)
+        report = timers.fire_reading(lambda: clock_check.read().earliest)
         words = f"fired {report.fired}, obsolete {report.obsolete}, failed {report.failed}"
         return bool(report.looked_at), words
