@@ -15,7 +15,7 @@ AT = kst("2026-11-02 09:00")
 
 
 def test_in_a_short_storm_nothing_is_lost_and_nothing_comes_twice() -> None:
-    size = ["--seconds", "20", "--incidents", "9", "--workers", "2", "--beats", "1", "--kills", "16"]
+    size = ["--seconds", "16", "--incidents", "9", "--workers", "2", "--beats", "1", "--kills", "16"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.storm", *size], cwd=servers.ROOT, capture_output=True, text=True, check=False
     )

@@ -13,7 +13,7 @@ NUDGE_SECONDS = 0.5
 MAIL_TIMEOUT = 2
 # So many seconds may nothing move at the end: longer than the longest wait between two attempts.
 PATIENCE = 150
-RUN_UP = 15
+RUN_UP = 10
 # How often each kind of disaster comes, out of the sum.
 DISASTERS = {
     "worker's child killed": 40, "worker killed": 12, "beat killed": 8, "Redis killed": 6, "Redis flushed": 6,
