@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from compliance.cli import duration
+from compliance.engine import in_zone
 from compliance.library import get_library
 from incidents.models import Obligation
 from incidents.replay import Stage
@@ -97,7 +98,7 @@ def write(stage: Stage, out: Path, filings: Sequence[Row], unfiled: Sequence[Row
     told = {
         "scenario": scenario.name,
         "title": scenario.title.to_json(),
-        "until": scenario.until.isoformat(),
+        "until": in_zone(scenario.until, scenario.entities[0].get("zone", "Asia/Seoul")),
         "filings": list(filings),
         "without_filing": list(unfiled),
     }
@@ -114,7 +115,7 @@ def page(told: Mapping[str, Any], language: str) -> str:
             "language": language,
             "pages": PAGES,
             "title": told["title"][language],
-            "until": told["until"],
+            "until": datetime.fromisoformat(told["until"]).strftime("%Y-%m-%d %H:%M %z"),
             "filings": [_shown(row, language) for row in told["filings"]],
             "unfiled": [_unfiled_shown(row, language) for row in told["without_filing"]],
             "late": sum(bool(row["late_by_minutes"]) for row in told["filings"]),

@@ -56,13 +56,17 @@ RECEIPT = "REPLAY"
 
 
 def _open_without_filing(stage: Stage, step: Step) -> list[list[Obligation]]:
-    """The duties to file for, those of one stage together, the first due first; ``due_by`` and ``entities`` narrow them."""
+    """The duties to file for, those of one stage together, the first due first.
+
+    ``due_by`` and ``entities`` narrow them; ``but`` leaves stages for later.
+    """
     given = step.arguments
     rows = stage.incident(step).obligations.filter(state__in=CLOCK_RUNS).exclude(filings__document__isnull=False)
     if "entities" in given:
         rows = rows.filter(entity__in=[stage.entities[key] for key in given["entities"]])
     if "due_by" in given:
         rows = rows.filter(due_at__lte=parse_instant(given["due_by"]))
+    rows = rows.exclude(stage__in=given.get("but", []))
     grouped: dict[tuple[int, str, str], list[Obligation]] = {}
     for row in rows.select_related("entity").order_by(F("due_at").asc(nulls_last=True), "pk"):
         grouped.setdefault((row.entity_id, row.rule, row.stage), []).append(row)
@@ -158,6 +162,7 @@ replay.register_step(
     optional={
         "entities",
         "due_by",
+        "but",
         "values",
         "late_reason",
         "by",

@@ -20,7 +20,7 @@ def demo(folder: Path) -> str:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "pdf").glob("*.pdf")}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "pdf").rglob("*.pdf")}
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ class Command(BaseCommand):
             self.stdout.write(f"\n== {result['scenario']}\n")
             self.stdout.write(described(result, options["lang"]))
         self._ladder(results[0])
-        self.stdout.write(f"\nPDFs: {options['out']}")
+        self.stdout.write(f"\nPDFs, and an index of each case: {options['out']}/kt-2025/index.html")
         self.stdout.write("\nAccounts (user name  password  role):")
         for name, password in passwords.items():
             self.stdout.write(f"  {name:<10}{password}  {PEOPLE[name][0].value}")
@@ -60,7 +60,8 @@ class Command(BaseCommand):
             sys.stderr.flush()
 
         stage = replay.play(replay.load(SCENARIOS / f"{name}.yaml"), progress=progress)
-        return replay.result(stage, out=out)
+        # A folder and an index page for each.
+        return replay.result(stage, out=out / name)
 
     def _ladder(self, result: dict[str, Any]) -> None:
         """The point of it all: the report that was never made woke everybody up, in vain."""
