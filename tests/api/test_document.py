@@ -26,7 +26,7 @@ from tests.reports.conftest import Case
 DOCUMENT = "/api/v1/openapi.json"
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 TRIES = settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,
@@ -80,6 +80,7 @@ def test_whatever_is_sent_no_answer_breaks_and_none_differs_from_the_document(
 ) -> None:
     settings.API_RATE = "1000000/min"
     headers = token(case.company.counsel, "read", "handle", "decide", "export")[0].headers
+    headers = {**headers, "Accept-Encoding": "identity"}
     schema = schemathesis.openapi.from_wsgi(DOCUMENT, application)
     turns = iter(range(10**6))
 
@@ -91,7 +92,7 @@ def test_whatever_is_sent_no_answer_breaks_and_none_differs_from_the_document(
 
     for operation in schema.get_all_operations():
         TRIES(given(operation.ok().as_strategy())(attempt))()
-    assert next(turns) > 300
+    assert next(turns) > 200
 
 
 def test_the_document_is_valid(client: Any, db: None) -> None:

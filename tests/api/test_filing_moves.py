@@ -120,6 +120,16 @@ def test_an_edit_needs_the_version_that_was_read(case: Case) -> None:
     assert stale.json()["detail"].startswith("Somebody changed it")
 
 
+def test_the_version_of_a_compressed_answer_is_known_again(case: Case) -> None:
+    filing = case.draft()
+    api = session(case.company.owner)
+    read = api.get(item(filing), **{"Accept-Encoding": "gzip"})
+    body = {"values": {a_field(api.get(item(filing))): "고침"}}
+    assert (
+        api.call("PATCH", item(filing), body, **{"If-Match": f"W/{read['ETag'].removeprefix('W/')}"}).status_code == 200
+    )
+
+
 def test_nobody_approves_what_changed_since_it_was_read(case: Case) -> None:
     filing = case.draft()
     owner, counsel = session(case.company.owner), session(case.company.counsel)
