@@ -46,7 +46,7 @@ class Wanted:
         for name, known in allowed.items():
             if words[name] not in known:
                 words[name] = ""
-        if _month(words["month"], "UTC") is None:
+        if month_named(words["month"], "UTC") is None:
             words["month"] = ""
         page = given.get("page", "")
         return cls(**words, page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 6 else 1)
@@ -68,7 +68,8 @@ class Wanted:
 _WORDS = tuple(item.name for item in fields(Wanted) if item.type in ("str", str))
 
 
-def _month(text: str, zone: str) -> Month | None:
+def month_named(text: str, zone: str) -> Month | None:
+    """The month that ``text`` (2026-10) names, on the clocks of ``zone``; None where it names none."""
     year, dash, month = text.partition("-")
     good = dash and len(year) == 4 and len(month) == 2 and (year + month).isascii() and (year + month).isdigit()
     return month_of(int(year), int(month), zone) if good and int(year) > 1900 and 1 <= int(month) <= 12 else None
@@ -108,7 +109,7 @@ def _met(user: User, wanted: Wanted, zone: str) -> QuerySet[Obligation]:
     rows = settled(user)
     if wanted.authority:
         rows = rows.filter(authority=wanted.authority)
-    month = _month(wanted.month, zone)
+    month = month_named(wanted.month, zone)
     if month is not None:
         rows = rows.filter(met_at__gte=month.begin.astimezone(UTC), met_at__lt=month.end.astimezone(UTC))
     if wanted.outcome == "near":

@@ -44,6 +44,7 @@ def manager(request: HttpRequest) -> HttpResponse:
         "whole": _kept(found.whole, REAL_LIST),
         "share": round(100 * NEAR_MISS_SHARE),
         "table": _table(found),
+        "monthly": reverse("reports:monthly"),
         "report_months": [month.key for month, _kept in reversed(found.months)],
     }
     return render(request, "incidents/overview.html", context)

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from reports import selectors, views  # noqa: F401  the selectors tell the board of filings
+from reports import selectors, views, views_monthly  # noqa: F401  the selectors tell the board of filings
 
 app_name = "reports"
 urlpatterns = [
+    path("overview/monthly.pdf", views_monthly.monthly, name="monthly"),
     path("incidents/<str:code>/filings/", views.start, name="start"),
     path("incidents/<str:code>/filings/<int:number>/", views.filing, name="filing"),
     path("incidents/<str:code>/filings/<int:number>/document.pdf", views.pdf, name="pdf"),
