@@ -77,6 +77,8 @@ def to_html(statement: dict[str, Any], *, statement_digest: str, kit: Kit | None
         "mark": say.get(_MARKS.get(clean["incident"]["kind"], ""), ""),
         "draft": clean["frozen_at"] is None,
         "frozen_local": _local(clean["frozen_at"], clean["entity"]["zone"]),
+        # A section whose fields are all left out would be a heading over nothing.
+        "sections": [part for part in clean["sections"] if any(not item["omitted"] for item in part["fields"])],
         "tables": _tables(clean, say),
     }
     return template.render(Context(context))

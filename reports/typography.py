@@ -22,6 +22,11 @@ _HIDDEN = frozenset({"Cc", "Cf", "Co"})
 _KEPT = 12
 # Blanks, or a word; the Korean middle dot ends one, or a list of nouns would be a single word.
 _PIECES = re.compile(r"\s+|[^\sㆍ]*ㆍ|[^\sㆍ]+")
+# A run without blanks that is longer than any address is no word, and blanks without end are no layout: the renderer would measure
+# the rest of a run again for each of its lines, and fill pages with nothing.
+_RUN, _BLOCK, _BLANKS = 120, 16, 3
+_MAY_BREAK, _NO_BREAK = "\u200b", "\u2060"
+_LETTERS = re.compile(r"&#?\w+;|.", re.DOTALL)
 
 
 @cache
@@ -62,11 +67,23 @@ def told(text: Mapping[str, str], language: str) -> str:
 
 @register.filter
 def words(text: object) -> SafeString:
-    """``text``, escaped, so that a line breaks between Korean words and not inside them (the renderer lacks keep-all)."""
-    pieces = _PIECES.findall(conditional_escape(text))
-    return SafeString("".join(f'<span class="word">{piece}</span>' if _is_kept(piece) else piece for piece in pieces))
+    """``text``, escaped, so that a line breaks between Korean words and not inside them (the renderer lacks keep-all).
+
+    What is put between letters for that is never drawn, and a reader's copy of the text does not hold it.
+    """
+    return SafeString("".join(map(_set, _PIECES.findall(conditional_escape(text)))))
+
+
+def _set(piece: str) -> str:
+    if piece.isspace():
+        return piece if len(piece) <= _BLANKS else "\n" * min(piece.count("\n"), _BLANKS) or piece[:_RUN]
+    if len(piece) > _RUN:
+        letters = _LETTERS.findall(piece)
+        blocks = ("".join(letters[at : at + _BLOCK]) for at in range(0, len(letters), _BLOCK))
+        return _MAY_BREAK.join(blocks)
+    return _NO_BREAK.join(_LETTERS.findall(piece)) if _is_kept(piece) else piece
 
 
 def _is_kept(piece: str) -> bool:
     """Whether the renderer would break ``piece`` where it should not: inside a Korean word, or in a date."""
-    return 1 < len(piece) <= _KEPT and not piece.isspace() and ("-" in piece or not piece.isascii())
+    return 1 < len(piece) <= _KEPT and ("-" in piece or not piece.isascii())

@@ -18,6 +18,7 @@ if [ "${1:-app}" = test ]; then
     command -v redis-server >/dev/null 2>&1 || need redis-server
     browser || need chromium
     command -v qpdf >/dev/null 2>&1 || need qpdf
+    command -v pdftotext >/dev/null 2>&1 || need poppler-utils
 fi
 [ -z "$missing" ] && exit 0
 

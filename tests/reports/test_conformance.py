@@ -9,14 +9,14 @@ from pathlib import Path
 import page
 import pytest
 from pypdf import PdfReader
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+from pypdf.generic import DictionaryObject, IndirectObject
 
 from compliance.engine import canonical_json
 from reports import exports, render
 from reports.forms import get_form
 from reports.forms.registry import all_forms
 from reports.sample import sample_statement
-from tests.reports.pdf import fonts_of, fullest, text_of
+from tests.reports.pdf import fonts_of, fullest, text_of, told
 
 FORMS = sorted(all_forms())
 every_form = pytest.mark.parametrize("key", FORMS)
@@ -116,57 +116,6 @@ def test_metadata_say_what_it_is_whose_and_when_and_agree_with_each_other(key: s
     assert pdf.root_object["/Lang"] == form.language
     assert pdf.root_object["/ViewerPreferences"]["/DisplayDocTitle"]
     assert pdf.root_object["/OutputIntents"][0]["/DestOutputProfile"]
-
-
-def told(pdf: PdfReader) -> tuple[str, set[str]]:
-    """What a screen reader says, in its order, without blanks; and the kinds of elements it passes."""
-    marks = {at: marked(page) for at, page in enumerate(pdf.pages)}
-    numbers = {page.indirect_reference.idnum: at for at, page in enumerate(pdf.pages)}
-    kinds: set[str] = set()
-
-    def walk(node: DictionaryObject) -> str:
-        kinds.add(node["/S"])
-        kids = node.get("/K", [])
-        text = ""
-        for kid in kids if isinstance(kids, ArrayObject) else [kids]:
-            item = kid.get_object()
-            text += marks[numbers[node.raw_get("/Pg").idnum]].get(item, "") if isinstance(item, int) else walk(item)
-        return text
-
-    [document] = pdf.root_object["/StructTreeRoot"]["/K"]
-    return "".join(walk(document.get_object()).split()), kinds
-
-
-def marked(page: object) -> dict[int, str]:
-    """The text of each marked content of ``page``: codes read through the font's own table to Unicode."""
-    found: dict[int, str] = {}
-    tables: dict[str, dict[str, str]] = {}
-    mark, font = None, ""
-    for operands, operator in page.get_contents().operations:
-        if operator == b"BDC":
-            mark = operands[1].get("/MCID")
-        elif operator == b"BMC" or operator == b"EMC":
-            mark = None
-        elif operator == b"Tf":
-            font = operands[0]
-            tables.setdefault(font, to_unicode(page["/Resources"]["/Font"][font]))
-        elif operator == b"TJ" and mark is not None:
-            codes = b"".join(raw(part) for part in operands[0] if not isinstance(part, int | float)).hex()
-            letters = (tables[font][codes[at : at + 4]] for at in range(0, len(codes), 4))
-            found[mark] = found.get(mark, "") + "".join(letters)
-    return found
-
-
-def raw(part: object) -> bytes:
-    return part if isinstance(part, bytes) else part.original_bytes
-
-
-def to_unicode(font: DictionaryObject) -> dict[str, str]:
-    table = font["/ToUnicode"].get_data().decode()
-    return {
-        code.lower(): bytes.fromhex(letters).decode("utf-16-be")
-        for code, letters in re.findall(r"<([0-9a-fA-F]{4})> <([0-9a-fA-F]+)>", table)
-    }
 
 
 @every_form
