@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from compliance.models import Membership, Role
-from incidents import channels
+from incidents import channels, confidential
 from incidents.channels.models import Endpoint
 from incidents.models import Incident, OutboxMessage
 from incidents.outbox import message_id, webhook_body
@@ -52,13 +52,18 @@ def raise_alarm(name: str, words: Words, *, at: datetime, incident: Incident | N
     """Write a message to everybody concerned, in the caller's transaction; answers how many. Once a day for each ``name``.
 
     With ``incident`` its entities' managers are told, without one all managers; administrators always. Each of them by mail
-    and at the own addresses for chat and pagers; and the entities' chats and webhooks.
+    and at the own addresses for chat and pagers; and the entities' chats and webhooks. Of a restricted incident the people
+    named hear alone; with none of them there the managers do, and only its number.
     """
-    alarm = Alarm(name, words, at, incident)
-    members = list(_members(incident))
-    readers = dict.fromkeys(_administrators(), settings.LANGUAGE_CODE) | {m.user: m.language for m in members}
+    restricted = incident is not None and incident.restricted
+    named = list(_named(incident)) if incident is not None and restricted else []
+    members = named or list(_members(incident))
+    alarm = Alarm(name, words, at, incident if named or not restricted else None)
+    administrators = () if restricted else _administrators()
+    readers = dict.fromkeys(administrators, settings.LANGUAGE_CODE) | {m.user: m.language for m in members}
     rows = [_mail(alarm, user, language) for user, language in readers.items() if user.email]
-    rows += [_elsewhere(alarm, endpoint, readers, members) for endpoint in _endpoints(incident, list(readers))]
+    endpoints = [row for row in _endpoints(incident, list(readers)) if row.user_id or not restricted]
+    rows += [_elsewhere(alarm, endpoint, readers, members) for endpoint in endpoints]
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
 
@@ -70,6 +75,11 @@ def _administrators() -> Iterator[User]:
 def _members(incident: Incident | None) -> Iterator[Membership]:
     held = Membership.objects.filter(role__in=TOLD, user__is_active=True).select_related("user").order_by("pk")
     yield from held.filter(entity__in=incident.entities.all()) if incident is not None else held
+
+
+def _named(incident: Incident) -> Iterator[Membership]:
+    held = Membership.objects.filter(entity__in=incident.entities.all(), user__in=confidential.named(incident))
+    yield from held.filter(user__is_active=True).select_related("user").order_by("pk")
 
 
 def _endpoints(incident: Incident | None, readers: Sequence[User]) -> list[Endpoint]:

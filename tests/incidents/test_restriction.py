@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from compliance.access_policy import get_access_policy
 from compliance.errors import BadInput, NotPermitted
-from incidents import access, journal, notices, selectors, services, timers
+from incidents import access, alarms, journal, notices, selectors, services, timers
 from incidents.channels.models import Endpoint
 from incidents.models import Incident, JournalEntry, OutboxMessage
 from incidents.services import restriction
@@ -192,3 +192,10 @@ def test_news_for_a_role_that_nobody_named_has_goes_to_those_named(incident: Inc
     words = notices.Words(headline="news", lines={}, todo="look", type="news")
     notices.tell([manager], incident=held, key="news", words=lambda _member: words, at=AT)
     assert told(incident) == {"owner", "counsel"}
+
+
+def test_an_alarm_about_it_is_for_people_named_alone(incident: Incident, company: Company) -> None:
+    held = restrict(incident, company)
+    OutboxMessage.objects.filter(incident=incident).delete()
+    alarms.raise_alarm("timers", lambda: ("a timer is missing", "look"), at=AT, incident=held)
+    assert told(held) == {"owner", "counsel"}
