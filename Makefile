@@ -63,6 +63,7 @@ bench: setup
 	$(BIN)/python -m tests.bench_law
 	$(BIN)/python -m tests.bench_review
 	$(BIN)/python -m tests.bench_clocks
+	$(BIN)/python -m tests.bench_filings
 
 storm: setup
 	@sh config/setup/packages.sh test
