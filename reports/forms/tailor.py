@@ -73,7 +73,8 @@ def _contents(form: Form, duty: Duty, *, first: int, mark: str) -> tuple[Field, 
 
 
 def _item(text: Mapping[str, str], number: int, shown: str, need: str, letter: bool) -> Field:
-    source, name = _filled_by(text["en"], letter)
+    # Beside headings of its own that say the same, an item is for what they leave open.
+    source, name = _filled_by(text["en"], letter) if need != "optional" else (None, "")
     return Field(
         key=f"{CONTENT}{number}",
         number=shown,

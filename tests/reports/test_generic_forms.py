@@ -181,3 +181,10 @@ def test_the_number_of_people_is_that_of_the_place_whose_law_asks(
 
 def test_a_provision_whose_number_was_not_seen_is_not_put_before_an_authority() -> None:
     assert "verify" not in form_for("eu.nis2.at", "notification")[0].basis.en
+
+
+def test_a_letter_with_headings_of_its_own_does_not_say_everything_twice() -> None:
+    form, stage = form_for("us.ca.breach", "individuals")
+    brought = [item for item in form.fields(stage) if item.key.startswith("content_")]
+    assert brought
+    assert {item.source for item in brought} == {None}
