@@ -3,7 +3,7 @@
 It is a text for a person to correct, in the order of time; it never moves a moment and gives no excuse of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from compliance.cli import duration
 from compliance.library import get_library
+from compliance.models import Role
 from incidents import journal
 from incidents.models import Fact, JournalEntry, Obligation
 from incidents.services import sheets
@@ -78,10 +79,14 @@ def _told(row: Obligation, *, at: datetime) -> Iterator[tuple[datetime, str]]:
     """The first step that told somebody, and whoever said to have seen one."""
     steps = list(row.escalations.filter(fired_at__lte=at).select_related("acknowledged_by").order_by("fired_at", "pk"))
     if steps:
-        yield steps[0].fired_at, _("First told to: %(roles)s") % {"roles": ", ".join(steps[0].roles)}
+        yield steps[0].fired_at, _("First told to: %(roles)s") % {"roles": _labels(steps[0].roles)}
     for step in steps:
         if step.acknowledged_at is not None and step.acknowledged_at <= at and step.acknowledged_by is not None:
             yield step.acknowledged_at, _("Seen by %(name)s") % {"name": named(step.acknowledged_by)}
+
+
+def _labels(roles: Iterable[str]) -> str:
+    return ", ".join(str(Role(role).label) if role in Role else role for role in roles)
 
 
 def _decided(row: Obligation, *, at: datetime) -> Iterator[tuple[datetime, str]]:

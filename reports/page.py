@@ -15,9 +15,11 @@ from compliance.library import get_library
 from compliance.models import Membership
 from incidents import access
 from incidents.availability import Absence
-from incidents.models import Incident
+from incidents.models import Incident, JournalEntry
 from incidents.selectors import register_panel
 from incidents.services import is_late, library_of
+from incidents.services.assessment import subject_of
+from incidents.services.hindsight import ACTION
 from incidents.states import EvidenceState
 from reports import approvals, channels, comments, outdated, prefill, selectors, services, signing
 from reports import late as lateness
@@ -152,6 +154,31 @@ def late(filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
         for row in rows
         if not row.late_reason
     ]
+
+
+def hindsight(filing: Filing, *, at: datetime) -> list[dict[str, Any]]:
+    """When an awareness time was added, chosen or taken back after a deadline of ``filing`` had passed, by whom."""
+    duties = {subject_of(row): row for row in filing.obligations.select_related("incident", "entity")}
+    rows = JournalEntry.objects.filter(chain=filing.incident.code, action=ACTION, at__lte=at).order_by("sequence")
+    found = []
+    for entry in rows:
+        moves = [item for item in entry.detail["deadlines"] if item["duty"] in duties]
+        found += [
+            {
+                "entry": entry,
+                "by": _person(entry.actor),
+                "duty": duties[item["duty"]],
+                "was": datetime.fromisoformat(item["was_due_at"]),
+                "now": datetime.fromisoformat(item["due_at"]) if item["due_at"] else None,
+            }
+            for item in moves
+        ]
+    return found
+
+
+def _person(actor: str) -> User | None:
+    kind, _colon, number = actor.partition(":")
+    return User.objects.filter(pk=number).first() if kind == "user" and number.isdigit() else None
 
 
 def channel_words(filing: Filing) -> list[LocalText]:

@@ -128,6 +128,7 @@ def _context(
         **page.ways(held, at=now),
         **page.language(held),
         "late": page.late(held, at=now) if handles else [],
+        "hindsight": page.hindsight(held, at=now),
         "request_key": secrets.token_urlsafe(16),
         "error": error,
         "typed": typed or {},

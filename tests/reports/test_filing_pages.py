@@ -211,3 +211,62 @@ def test_a_stranger_finds_none_of_it(case: Case, act: Act, client: Client) -> No
     for path in ("", "by-hand/", "statement.json", "signed.pdf", "document.pdf"):
         assert act(filing, case.company.stranger, path=path).status_code == 404
     assert client.get("/incidents/2025-014/public-statements/").status_code == 404
+
+
+def leak_report(case: Case, at=AT) -> Filing:
+    """A second filing of the same incident, to another authority."""
+    facts = [
+        {"name": "leak.confirmed", "value": True},
+        {"name": "leak.illegal_access", "value": True},
+        {"name": "leak.known_at", "value": AT, "label": "유출 확인"},
+    ]
+    services.facts_record(incident=case.incident, facts=facts, at=at, by=case.company.owner)
+    duty = case.incident.obligations.get(rule="kr.pipa.regulator-report", stage="initial")
+    return reports.filing_start(incident=case.incident, obligations=[duty], at=at, by=case.company.owner)
+
+
+def side_by_side(page: str) -> str:
+    return page.split('id="conflicts"')[1].split("</section>")[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "headline"), [("ko", "다른 곳의 내용과 다름"), ("en", "Told differently elsewhere")]
+)
+def test_what_two_authorities_are_told_differently_stands_side_by_side(
+    case: Case, act: Act, language: str, headline: str
+) -> None:
+    first = case.draft()
+    act(first, case.company.owner, "edit", edition="1", **{"field-department": "보안팀"})
+    reports.filing_send_to_review(filing=first, at=AT, by=case.company.owner)
+    reports.filing_approve(filing=first, at=AT, by=case.company.counsel)
+    reports.filing_freeze(filing=first, at=AT, by=case.company.owner)
+    page = text(act(leak_report(case), case.company.counsel, language=language))
+    assert headline in page
+    for words in ("정보보안단", "보안팀", "2025-014/F1"):
+        assert words in side_by_side(page)
+
+
+def test_what_the_same_authority_was_told_otherwise_stands_side_by_side(case: Case, act: Act) -> None:
+    sent(case)
+    again = case.draft()
+    act(again, case.company.owner, "edit", edition="1", **{"field-measures": "서버 9대 격리"})
+    shown = side_by_side(text(act(again, case.company.counsel)))
+    assert "서버 9대 격리" in shown
+    assert "해당 서버 격리, 로그 보전, 원인 분석 중" in shown
+    assert "2025-014/F1" in shown
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("ko", "기한이 지난 뒤 인지 시점이 변경되었습니다"), ("en", "awareness time was changed after the deadline")],
+)
+def test_an_awareness_time_changed_after_the_deadline_is_shown_to_the_auditor_on_the_filing(
+    case: Case, act: Act, language: str, words: str
+) -> None:
+    filing = case.draft()
+    assert words not in text(act(filing, case.company.auditor, at=NOW, language=language))
+    services.fact_record(
+        incident=case.incident, name="incident.known_at", value=later(KNOWN, hours=12), label="확정", at=NOW,
+        by=case.company.owner,
+    )  # fmt: skip
+    assert words in text(act(filing, case.company.auditor, at=NOW, language=language))
