@@ -46,6 +46,12 @@ _TYPES = {".ttf": "font/ttf", ".css": "text/css"}
 
 
 @lru_cache(maxsize=128)
+def _fetcher(kit: Kit) -> PackagedFiles:
+    """Made once: WeasyPrint's makes a TLS context, with all certificates, that ours never uses."""
+    return PackagedFiles(kit)
+
+
+@lru_cache(maxsize=128)
 def _engine(kit: Kit) -> Engine:
     loaders = [
         ("django.template.loaders.cached.Loader", [("django.template.loaders.locmem.Loader", dict(kit.files))]),
@@ -118,7 +124,7 @@ def to_pdf(statement: dict[str, Any], kit: Kit | None = None) -> bytes:
         for name, content, says, relationship in sorted(files)  # as a name tree must be
     ]
     page = to_html(statement, statement_digest=statement_digest, kit=kit)
-    html = HTML(string=page, base_url=ASSETS, url_fetcher=PackagedFiles(kit))
+    html = HTML(string=page, base_url=ASSETS, url_fetcher=_fetcher(kit))
     pdf: bytes = html.write_pdf(
         font_config=FontConfiguration(),
         attachments=attachments,
