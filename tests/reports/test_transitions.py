@@ -83,17 +83,19 @@ def drafts(case: Case) -> Any:
 
 
 @pytest.mark.parametrize("move", RIGHTS)
-def test_a_move_from_a_wrong_state_is_refused_and_changes_nothing(case: Case, drafts, move: str) -> None:
+def test_a_move_from_a_wrong_state_is_refused_to_everybody_and_changes_nothing(case: Case, drafts, move: str) -> None:
     for state in set(STATES) - set(FILING[move].source):
         filing = drafts(state)
         if move in ("acknowledge", "refuse") and not Submission.objects.filter(filing=filing).exists():
             continue
         before = JournalEntry.objects.count()
-        if move == "submit" and Submission.objects.filter(filing=filing).exists():
-            do(move, filing, case.company.counsel)  # repeated: answers the first record
-        else:
-            with pytest.raises(Refused):
-                do(move, filing, case.company.counsel)
+        repeated = move == "submit" and Submission.objects.filter(filing=filing).exists()
+        for role in EVERYBODY:
+            if repeated and role in RIGHTS[move]:
+                do(move, filing, getattr(case.company, role))  # answers the first record
+            else:
+                with pytest.raises(Refused):
+                    do(move, filing, getattr(case.company, role))
         assert Filing.objects.get(pk=filing.pk).state == state
         assert JournalEntry.objects.count() == before
 
