@@ -34,7 +34,12 @@ $(MESSAGES): config/locale/ko/LC_MESSAGES/django.po $(STAMP)
 
 messages: $(MESSAGES)
 
-setup: $(STAMP) $(MESSAGES)
+# The big files of others, sent compressed; ours are small and change, so that a stale copy would be worse than none.
+SMALL := config/static/vendor/tabler/tabler.min.css.gz
+$(SMALL): config/static/vendor/tabler/tabler.min.css $(STAMP)
+	@$(BIN)/python -m whitenoise.compress -q config/static/vendor
+
+setup: $(STAMP) $(MESSAGES) $(SMALL)
 	@sh config/setup/packages.sh app
 
 demo: setup
@@ -64,6 +69,7 @@ bench: setup
 	$(BIN)/python -m tests.bench_review
 	$(BIN)/python -m tests.bench_clocks
 	$(BIN)/python -m tests.bench_filings
+	$(BIN)/python -m tests.bench_desk
 
 storm: setup
 	@sh config/setup/packages.sh test
