@@ -76,7 +76,7 @@ def display_of(request: HttpRequest) -> Display:
     return held
 
 
-@access.decides("public")
+@access.decides("own")
 @require_POST
 def settings(request: HttpRequest) -> HttpResponse:
     """Keep what was chosen, and go back to where it was chosen."""
