@@ -30,7 +30,10 @@ def test_every_required_duty_has_a_frozen_filing(played: tuple[Path, dict[str, A
     assert {row["why"] for row in result["without_filing"]} <= {"open_question"}
     driving = [row for row in result["clocks"] if row["awareness_candidate"]["driving"]]
     assert {row["status"] for row in driving} == {"met", "met_late", "possible", "not_required"}
-    assert sum(row["status"] in ("met", "met_late") for row in driving) == len(result["filings"])
+    # A filing may answer one duty that two happenings opened.
+    assert len({(row["entity"], row["rule"], row["stage"]) for row in driving if row["done_at"]}) == len(
+        result["filings"]
+    )
 
 
 def test_every_company_files_and_every_state_of_the_residents_is_answered(
@@ -41,7 +44,8 @@ def test_every_company_files_and_every_state_of_the_residents_is_answered(
         "seoul", "amsterdam", "frankfurt", "dallas", "tokyo", "singapore"
     }  # fmt: skip
     met = {row["rule"] for row in result["clocks"] if row["entity"] == "dallas" and row["done_at"]}
-    assert len([rule for rule in met if re.fullmatch(r"us\.[a-z]{2}\.breach", rule)]) == 54
+    # All 54 but Georgia, whose law binds information brokers and public bodies.
+    assert len([rule for rule in met if re.fullmatch(r"us\.[a-z]{2}\.breach", rule)]) == 53
 
 
 def test_the_index_lists_each_filing_with_the_digest_of_its_file(played: tuple[Path, dict[str, Any]]) -> None:
