@@ -16,6 +16,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q
 
 from compliance.models import Entity
 from incidents import journal, outbox
+from incidents.confidential import Circle
 from incidents.machine import write_move
 from incidents.models import Escalation, Evidence, Incident, Obligation, OutboxMessage, Timer
 from incidents.recipients import People, Recipient, choose, people_of, watchers
@@ -93,16 +94,21 @@ class Desk:
     def recipients(self, roles: Sequence[str], entity: Entity, incident: Incident) -> list[Recipient]:
         """As :func:`incidents.recipients.recipients`."""
         if incident.restricted:
-            return choose(roles, watchers(self._people[entity.pk], incident), owner=incident.owner_id)
+            people = watchers(self._people[entity.pk], incident, self._circle.named(incident))
+            return choose(roles, people, owner=incident.owner_id)
         key = (tuple(roles), entity.pk, incident.owner_id)
         if key not in self._chosen:
             self._chosen[key] = choose(roles, self._people[entity.pk], owner=incident.owner_id)
         return self._chosen[key]
 
     @cached_property
+    def _circle(self) -> Circle:
+        return Circle(self.incidents.values(), at=self.at)
+
+    @cached_property
     def _addresses(self) -> outbox.AddressBook:
         people = {member.user_id for held in self._people.values() for member in held.members}
-        return outbox.AddressBook(self._people.keys(), people)
+        return outbox.AddressBook(self._people.keys(), people, self._circle)
 
     @cached_property
     def _rungs(self) -> dict[Ladder, list[Timer]]:

@@ -325,7 +325,7 @@ def _bring_forward(
 
 
 def shout(timer: Timer, now: datetime) -> None:
-    """A timer fails again and again: say so in the journal and to the managers."""
+    """A timer fails again and again: say so in the journal and to the managers, by every way there is."""
     incident = Incident.objects.select_for_update().get(pk=timer.incident_id)
     journal.write(
         incident=incident,
@@ -336,7 +336,9 @@ def shout(timer: Timer, now: datetime) -> None:
         detail={"attempts": timer.attempts + 1},
     )
     letters = [
-        outbox.Letter(incident, item.member, messages.failure_message(incident, timer, item.member, now=now))
+        outbox.Letter(
+            incident, item.member, messages.failure_message(incident, timer, item.member, now=now), everywhere=True
+        )
         for entity in incident.entities.order_by("pk")
         for item in recipients(["manager", "ciso"], entity, incident, at=now)
     ]

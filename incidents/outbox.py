@@ -84,15 +84,16 @@ def enqueue(
 
 def enqueue_many(letters: Sequence[Letter], *, at: datetime) -> None:
     """Write messages in the caller's transaction: to each reader's mailbox and endpoints, and once for each endpoint
-    of the entity that is meant. Two queries, however many there are.
+    of the entity that is meant. Two queries, however many there are; some more where an incident is restricted.
 
     A replay's messages are withheld from birth: they reach no real channel.
     """
     if not letters:
         return
-    if any(letter.incident.restricted for letter in letters):
-        letters = confidential().redirected(letters)
-    book = AddressBook({letter.member.entity_id for letter in letters}, {letter.member.user_id for letter in letters})
+    circle = confidential().Circle([letter.incident for letter in letters], at=at)
+    letters = circle.redirected(letters)
+    people = {letter.member.user_id for letter in letters}
+    book = AddressBook({letter.member.entity_id for letter in letters}, people, circle)
     rows = [row for letter in letters for row in book.copies(letter, at=at)]
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
 
@@ -105,9 +106,11 @@ def confidential() -> Any:
 
 
 class AddressBook:
-    """The endpoints in use of some entities and people (primary keys), read at once."""
+    """The endpoints in use of some entities and people (primary keys), read at once. ``circle``: who is named in the
+    incidents that letters are about (:class:`incidents.confidential.Circle`)."""
 
-    def __init__(self, entities: Collection[int], people: Collection[int]) -> None:
+    def __init__(self, entities: Collection[int], people: Collection[int], circle: Any) -> None:
+        self._circle = circle
         held = Endpoint.objects.filter(Q(entity__in=entities) | Q(user__in=people), revoked_at=None)
         self._endpoints = list(held)
         self._near: dict[tuple[int, int], list[Endpoint]] = {}
@@ -125,7 +128,7 @@ class AddressBook:
     def copies(self, letter: Letter, *, at: datetime) -> Iterator[OutboxMessage]:
         """The unsaved rows of ``letter``: to the reader's mailbox, and for each endpoint that is meant."""
         if letter.incident.restricted:
-            fit = confidential().fitting(letter, at=at)
+            fit = self._circle.fitting(letter)
             if fit is None:
                 return
             letter = fit

@@ -75,15 +75,16 @@ def recipients(roles: Sequence[str], entity: Entity, incident: Incident, *, at: 
     "owner" is the incident's owner; "deputy" whoever deputises for the others named. A role in which nobody can be
     reached goes to the next rank up that somebody holds; with nobody at all, to all who have a rank, or else to everybody.
     """
-    return choose(roles, watchers(people_of([entity.pk], at=at)[entity.pk], incident), owner=incident.owner_id)
+    people = people_of([entity.pk], at=at)[entity.pk]
+    names = confidential.named(incident) if incident.restricted else ()
+    return choose(roles, watchers(people, incident, names), owner=incident.owner_id)
 
 
-def watchers(people: People, incident: Incident) -> People:
-    """Of ``people`` those who may be told of ``incident``: all, or where it is restricted those named in it; with none of
-    them to be reached, the fallback of the policy as well."""
+def watchers(people: People, incident: Incident, names: Collection[int]) -> People:
+    """Of ``people`` those who may be told of ``incident``: all, or where it is restricted those named in it (``names``);
+    with none of them to be reached, the fallback of the policy as well."""
     if not incident.restricted:
         return people
-    names = confidential.named(incident)
     inside = replace(people, members=[member for member in people.members if member.user_id in names])
     team = _Team(inside, incident.owner_id)
     if any(team.present(member) for member in inside.members):

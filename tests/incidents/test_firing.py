@@ -13,6 +13,7 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from incidents import desk, firing, services, timers, verification
+from incidents.admissions import Admission
 from incidents.models import Escalation, Incident, JournalEntry, Obligation, OutboxMessage, Timer
 from tests import servers
 from tests.bench_clocks import fill
@@ -118,6 +119,25 @@ def test_a_thousand_duties_in_one_minute_cost_less_than_fifty_queries() -> None:
     assert spent[1000] < 50
     # The same for each transaction, however many timers are fired in it.
     assert spent[1000] == spent[200] * 1000 // firing.BATCH
+
+
+@pytest.mark.both_databases
+@pytest.mark.django_db
+def test_restricted_incidents_cost_no_more_queries_the_more_there_are() -> None:
+    fill(40)
+    owner = Incident.objects.filter(code="B-0").values_list("owner", flat=True).get()
+    Incident.objects.update(restricted=True)
+    named = {"person_id": owner, "kind": Admission.Kind.NAMED, "given_at": AT}
+    Admission.objects.bulk_create([Admission(incident=row, **named) for row in Incident.objects.all()])
+    spent = {}
+    for count in (4, 40):
+        with transaction.atomic():
+            with CaptureQueriesContext(connection) as captured:
+                assert timers.fire_due(now=DUE, limit=count).fired == count
+            spent[count] = len(captured)
+            assert set(OutboxMessage.objects.exclude(escalation=None).values_list("recipient", flat=True)) == {owner}
+            transaction.set_rollback(True)
+    assert spent[40] == spent[4]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from incidents import health, services, sweep, timers
+from incidents.channels.models import Endpoint
 from incidents.models import Escalation, Incident, JournalEntry, Obligation, OutboxMessage, Timer
 from tests.factories import Company, kst, later, make_company, make_incident
 
@@ -155,6 +156,22 @@ def test_a_failing_timer_is_put_off_and_shouted_about_and_stops_no_other(inciden
     Timer.objects.filter(pk=broken.pk).update(payload=whole)
     timers.fire_due(now=later(now, hours=1))
     assert "opened" in rungs(incident)
+
+
+def test_a_failing_timer_is_shouted_about_at_addresses_for_other_roles_too(
+    incident: Incident, company: Company
+) -> None:
+    endpoint = Endpoint.objects.create(
+        entity=company.entity, role="auditor", kind="webhook", label="room", target="https://example.test/",
+        created_by=company.manager, created_at=AT,
+    )  # fmt: skip
+    broken = Timer.objects.get(subject_id=duty(incident).pk, key="opened")
+    Timer.objects.filter(pk=broken.pk).update(payload={"name": broken.payload["name"]})
+    for number in range(timers.SHOUT_AFTER):
+        timers.fire_due(now=later(AT, minutes=5 * number))
+    told = OutboxMessage.objects.filter(endpoint=endpoint)
+    assert told.exists()
+    assert {row.dedupe.split(":")[0] for row in told} == {"timer-failed"}
 
 
 def test_evidence_that_will_be_overwritten_has_a_clock_of_its_own(incident: Incident, company: Company) -> None:
