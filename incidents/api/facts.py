@@ -18,6 +18,8 @@ from incidents.api.problems import ERRORS
 from incidents.api.reading import Code, Number, name_of, said, there
 from incidents.models import AffectedSystem, Evidence, Fact, Incident, PeopleCount
 from incidents.services import sheets
+from incidents.services.facts import defined
+from incidents.services.preview import Preview
 
 router = Router(tags=["facts"])
 # Recorded under people or in the entity's profile.
@@ -112,6 +114,64 @@ def _evidence_named(incident: Incident, number: int) -> Evidence:
     if row is None:
         raise BadInput(_("There is no such evidence in this incident."), code="unknown_evidence", field="evidence")
     return row
+
+
+@router.get(
+    "/incidents/{code}/facts/preview",
+    auth=READ,
+    response={200: list[s.PreviewOut], **ERRORS},
+    operation_id="answers_preview",
+)
+def answers_preview(request: HttpRequest, code: Code, wanted: Query[s.PreviewFilter]) -> Any:
+    """What each answer to a question (yes and no, or its choices, and "not known") would change. Writes nothing.
+
+    An empty list where the answer is typed: post it.
+    """
+    found = find(request, code)
+    defined(wanted.name)
+    previews = services.answers_preview(incident=found, name=wanted.name, at=found.clock_at or clock.now())
+    return [preview_json(item) for item in previews]
+
+
+@router.post(
+    "/incidents/{code}/facts/preview", auth=READ, response={200: s.PreviewOut, **ERRORS}, operation_id="facts_preview"
+)
+def facts_preview(request: HttpRequest, code: Code, body: s.PreviewIn) -> Any:
+    """What recording a fact would change; ``value`` null: it is not known. Writes nothing."""
+    found = find(request, code)
+    preview = services.facts_preview(
+        incident=found,
+        name=body.name,
+        value=body.value,
+        entity=entity_of(found, body.entity) if body.entity else None,
+        label=body.label,
+        arguable=body.arguable,
+        at=found.clock_at or clock.now(),
+    )
+    return preview_json(preview)
+
+
+def preview_json(preview: Preview) -> dict[str, Any]:
+    """What an answer would change, duty by duty."""
+    first = preview.first
+    return {
+        "name": preview.name,
+        "value": preview.value,
+        "certain": len(preview.certain),
+        "possible": len(preview.possible),
+        "lapsed": len(preview.lapsed),
+        "retimed": len(preview.retimed),
+        "first_due_at": there(first.due_at, first.due_zone) if first else None,
+        "effects": [
+            {
+                "entity": item.entity.key,
+                "kind": item.kind,
+                "before": item.before.to_json() if item.before else None,
+                "after": item.after.to_json() if item.after else None,
+            }
+            for item in preview.effects
+        ],
+    }
 
 
 def _fact(request: HttpRequest, code: str, number: int) -> Fact:

@@ -459,12 +459,41 @@ class AssessmentOut(Schema):
 
 
 class EffectOut(Schema):
-    """What newer law would do to one duty. ``before`` null: it is new; ``after`` null: it is gone."""
+    """What newer law, or an answer, would do to one duty. ``before`` null: it is new; ``after`` null: it is gone."""
 
     entity: str
     kind: str
     before: Assessed | None
     after: Assessed | None
+
+
+class PreviewFilter(Schema):
+    """Which question."""
+
+    name: Key
+
+
+class PreviewIn(Strict):
+    """An answer to try. ``value`` null: it is not known."""
+
+    name: Key
+    value: Value | None
+    entity: Key | None = None
+    label: words_of(300) = ""
+    arguable: Flag = True
+
+
+class PreviewOut(Schema):
+    """What an answer would change: how many duties become certain, appear as possible, lapse or move, and which."""
+
+    name: str
+    value: Any
+    certain: int
+    possible: int
+    lapsed: int
+    retimed: int
+    first_due_at: Instant | None
+    effects: list[EffectOut]
 
 
 class RuleFilter(Paging):

@@ -38,9 +38,11 @@ from incidents.services.obligations import (
     obligation_meet,
     obligation_reopen,
 )
+from incidents.services.preview import answers_preview, facts_preview, people_preview
 from incidents.services.redaction import fact_redact
 
 __all__ = [
+    "answers_preview",
     "assessment_of",
     "candidate_adopt",
     "classification_adopt",
@@ -57,6 +59,7 @@ __all__ = [
     "fact_record",
     "fact_redact",
     "fact_retract",
+    "facts_preview",
     "facts_record",
     "incident_assign",
     "incident_begin_assessment",
@@ -73,6 +76,7 @@ __all__ = [
     "obligation_meet",
     "obligation_reopen",
     "people_list_record",
+    "people_preview",
     "people_record",
     "proposal_json",
     "reassess",

@@ -81,7 +81,7 @@ def fact_record(
         fact = _add_fact(
             locked,
             name=name,
-            value=_checked(name, value, at=at, zone=zone_of(locked)),
+            value=checked(name, value, at=at, zone=zone_of(locked)),
             at=at,
             by=by,
             entity=entity,
@@ -110,7 +110,7 @@ def facts_record(
         before = hindsight.passed(locked, names, at=at)
         added = [
             _add_fact(
-                locked, at=at, by=by, **{**given, "value": _checked(given["name"], given["value"], at=at, zone=zone)}
+                locked, at=at, by=by, **{**given, "value": checked(given["name"], given["value"], at=at, zone=zone)}
             )
             for given in facts
         ]
@@ -238,7 +238,7 @@ def people_list_record(
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
         for given in people:
-            _check_people(given)
+            check_people(given)
         not_in_future(confirmed_at, at=at, field="confirmed_at", zone=entity.zone)
         before = sheets.people_total(sheets.read(locked, as_of=at).people, entity)
         shared = {
@@ -287,7 +287,12 @@ def _people_subject(rows: Sequence[PeopleCount]) -> str:
     return first if len(rows) == 1 else f"{first} +{len(rows) - 1}"
 
 
-def _check_people(given: Mapping[str, Any]) -> None:
+def check_people(given: Mapping[str, Any]) -> None:
+    """Refuse figures that cannot be.
+
+    Raises:
+        BadInput: see :func:`people_record`.
+    """
     count, residence = given["count"], given["residence"].strip()
     if count is not None and count < 0:
         raise BadInput(_("%(value)s people: expected zero or more."), code="negative", field="count", value=count)
@@ -347,7 +352,7 @@ def _system(incident: Incident, given: Mapping[str, Any], *, at: datetime, by: U
 
 
 def _add_fact(incident: Incident, *, name: str, value: object, at: datetime, by: User | None, **given: Any) -> Fact:
-    kind = _KINDS.get(get_library().facts[name].type, Fact.Kind.VALUE)
+    kind = kind_of(name)
     before = Fact.objects.filter(incident=incident, name=name, kind=Fact.Kind.VALUE).order_by("-number").first()
     row = _insert(incident, name=name, kind=kind, value=value, at=at, by=by, **given)
     old = before if kind == Fact.Kind.VALUE else None
@@ -381,17 +386,31 @@ def _journal_fact(
     )
 
 
-def _checked(name: str, value: object, *, at: datetime, zone: str) -> object:
+def checked(name: str, value: object, *, at: datetime, zone: str) -> object:
     """``value`` as it is stored.
 
     Raises:
         BadInput: see :func:`fact_record`.
     """
+    definition = defined(name)
+    return _CHECKS[definition.type](definition, value, at, zone)
+
+
+def defined(name: str) -> FactDef:
+    """The vocabulary's definition of ``name``.
+
+    Raises:
+        BadInput: there is none.
+    """
     definition = get_library().facts.get(name)
-    if definition is None:
+    if definition is None or definition.type not in _CHECKS:  # people and profile are recorded elsewhere
         raise BadInput(_("%(name)s is not a fact of the vocabulary."), code="unknown_fact", field="name", name=name)
-    check = _CHECKS[definition.type]
-    return check(definition, value, at, zone)
+    return definition
+
+
+def kind_of(name: str) -> Fact.Kind:
+    """How a recorded word on ``name`` takes part in what is known."""
+    return _KINDS.get(get_library().facts[name].type, Fact.Kind.VALUE)
 
 
 def _instant(definition: FactDef, value: object, at: datetime, zone: str) -> str:

@@ -207,3 +207,16 @@ def test_an_administrator_reads_no_incident(case: Case) -> None:
     api = session(case.company.administrator)
     assert api.get("/incidents").json()["items"] == []
     assert api.get(HERE).status_code == 404
+
+
+def test_what_an_answer_would_change_is_asked_without_changing_anything(case: Case) -> None:
+    api = session(case.company.auditor)
+    before = case.incident.facts.count()
+    answers = api.get(f"/incidents/{CODE}/facts/preview?name=leak.confirmed").json()
+    assert [item["value"] for item in answers] == [True, False, None]
+    tried = api.post(f"/incidents/{CODE}/facts/preview", {"name": "leak.confirmed", "value": False})
+    assert (tried.status_code, tried.json()["lapsed"]) == (200, answers[1]["lapsed"])
+    assert all(item["before"]["rule"] for item in tried.json()["effects"] if item["kind"] == "lapse")
+    refused = api.post(f"/incidents/{CODE}/facts/preview", {"name": "no.such", "value": 1})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_fact")
+    assert case.incident.facts.count() == before
