@@ -4,37 +4,64 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from compliance import clock
+from compliance.engine import Library, Standing
+from compliance.engine.cases import run_rule
 from compliance.errors import Refused
 from compliance.library import get_library
 from compliance.models import DayOff
-from incidents import access, forms, services
-from incidents.law_search import fits
-from incidents.models import Incident, Obligation
+from incidents import access, forms, law_page, services
+from incidents.law_search import AUDIENCE_WORDS, ROWS, Wanted, find
+from incidents.models import Incident
+from incidents.templatetags.clocks import confidence, standing
 
 UNPROCESSABLE = 422
 
 
 @access.decides("own")
+@require_safe
 def law(request: HttpRequest) -> HttpResponse:
-    """The library: all rules, or those of one jurisdiction, or those that hold a word."""
-    library = get_library()
-    place, words = request.GET.get("place", "").strip(), request.GET.get("q", "").strip()
-    found = [rule for rule in library.rules.values() if fits(rule, place, words)]
+    """The library: all rules, or those that fit what the address asks for, a page at a time."""
+    library, wanted = get_library(), Wanted.read(request.GET)
+    found = find(library, wanted, today=clock.now().date())
+    page = Paginator(found, ROWS).get_page(wanted.page)
     context = {
-        "rules": sorted(found, key=lambda rule: (rule.jurisdiction, rule.instrument.en, rule.key)),
+        "page": page,
         "count": len(library.rules),
-        "places": sorted({rule.jurisdiction for rule in library.rules.values()}),
-        "place": place,
-        "words": words,
+        "wanted": wanted,
+        "places": _places(library),
+        "choices": _choices(wanted),
+        "next": "?" + wanted.query(page=page.number + 1) if page.has_next() else "",
+        "previous": "?" + wanted.query(page=page.number - 1) if page.has_previous() else "",
         "digest": library.digest,
         "behind": _behind(request),
+        "keeps": access.may_keep_calendars(request.user),
     }
     return render(request, "incidents/law.html", context)
+
+
+def _places(library: Library) -> list[str]:
+    """The places of the rules, and the countries whose parts have rules of their own."""
+    held = {rule.jurisdiction for rule in library.rules.values()}
+    return sorted(held | {place.partition("-")[0] for place in held})
+
+
+def _choices(wanted: Wanted) -> list[dict[str, Any]]:
+    lists = (
+        ("audience", _("Who is told"), list(AUDIENCE_WORDS.items())),
+        ("confidence", _("Confidence"), [(level, confidence(level)) for level in ("high", "medium", "low")]),
+        ("standing", _("Standing"), [(item.value, standing(item.value)) for item in Standing]),
+    )
+    return [
+        {"name": name, "words": words, "choices": choices, "chosen": getattr(wanted, name)}
+        for name, words, choices in lists
+    ]
 
 
 def _behind(request: HttpRequest) -> list[Incident]:
@@ -43,14 +70,30 @@ def _behind(request: HttpRequest) -> list[Incident]:
 
 
 @access.decides("own")
+@require_safe
 def rule(request: HttpRequest, key: str) -> HttpResponse:
-    """One rule with its versions."""
-    found = get_library().rules.get(key)
+    """One rule: its versions on a time axis and in full, how two of them differ, its cases, who relies on it."""
+    library = get_library()
+    found = library.rules.get(key)
     if found is None:
         raise Http404(key)
-    relying = Obligation.objects.filter(rule=key, incident__in=access.visible_incidents(request.user))
-    codes = sorted(set(relying.values_list("incident__code", flat=True)))
-    context = {"rule": found, "versions": list(reversed(found.versions)), "incidents": codes}
+    today = clock.now().date()
+    pair = law_page.pair(found, request.GET)
+    running, ended = law_page.reliances(key, request.user)
+    context = {
+        "rule": found,
+        "versions": list(reversed(found.versions)),
+        "current": law_page.version_now(found, today),
+        "today": today,
+        "axis": law_page.axis(found, today),
+        "pair": pair,
+        "differences": law_page.differences(*pair) if pair else ((), 0),
+        "cases": law_page.worked(run_rule(library, key)),
+        "running": running,
+        "ended": ended,
+        "low": law_page.low(found),
+        "leans_on": [library.rules[name] for name in sorted(found.leans_on) if name in library.rules],
+    }
     return render(request, "incidents/rule.html", context)
 
 

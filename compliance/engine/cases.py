@@ -59,6 +59,17 @@ def run_cases(library: Library) -> Iterator[CaseResult]:
             yield from _run(library, library.rules[key], node)
 
 
+def run_rule(library: Library, key: str) -> Iterator[tuple[dict[str, Any], tuple[CaseResult, ...]]]:
+    """Every case of the rule ``key`` as it was written down, with how each of its expectations came out.
+
+    Raises:
+        KeyError: no such rule.
+        LawError: a case that cannot be read.
+    """
+    for node in library.cases[key]:
+        yield node.value, tuple(_run(library, library.rules[key], node))
+
+
 def _run(library: Library, rule: Rule, node: Node) -> Iterator[CaseResult]:
     node.mapping(required={"name", "entity", "expect"}, optional={*_GIVEN, "as_of", "source"})
     given = {key: value for key, value in node.value.items() if key in _GIVEN}

@@ -1,5 +1,6 @@
 """The pages of the law: search, a rule, newer law for a running incident, days off."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,11 @@ import pytest
 from django.test import Client
 
 from compliance import library
+from compliance.errors import BadInput
 from compliance.models import DayOff
 from incidents.models import Incident
+from incidents.services import calculator
+from incidents.word_diff import words_apart
 from tests.factories import Company, kst, make_incident
 
 AT = kst("2026-11-02 09:00")
@@ -119,3 +123,137 @@ def test_people_are_recorded_with_kinds_of_data_and_encryption(
     assert (row.encrypted, row.key_taken) == (True, False)
     wrong = client.post("/incidents/2026-777/", {**given, "residence": "California"})
     assert wrong.status_code == 422
+
+
+KEY = "kr.network-act.incident-report"
+
+
+def test_the_library_is_narrowed_by_audience_standing_and_day(client: Client, company: Company) -> None:
+    letters = page(client, company.owner, "/law/?place=KR&audience=data_subjects&q=PIPA")
+    assert "kr.pipa.subject-notice" in letters
+    assert "kr.pipa.regulator-report" not in letters
+    mere = page(client, company.owner, "/law/?standing=not_in_force")
+    assert "not in force" in mere
+    assert KEY not in mere
+    then = page(client, company.owner, f"/law/?q={KEY}&on=2023-06-01")
+    assert "#v-2022-12-11" in then
+    assert "No rule holds these words" in page(client, company.owner, f"/law/?q={KEY}&on=2001-01-01")
+
+
+def test_a_long_list_has_pages(client: Client, company: Company) -> None:
+    first, second = page(client, company.owner, "/law/"), page(client, company.owner, "/law/?page=2")
+    assert 'rel="next"' in first
+    assert 'rel="prev"' in second
+    assert first.count("row-link") == second.count("row-link") == 50
+
+
+def test_a_search_field_that_holds_nonsense_is_ignored(client: Client, company: Company) -> None:
+    assert "278" in page(client, company.owner, "/law/?on=soon&standing=maybe&page=x&confidence=%00")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_rule_shows_versions_differences_and_cases_that_pass(client: Client, company: Company, language: str) -> None:
+    shown = page(client, company.owner, f"/law/{KEY}/", language)
+    assert '<svg viewBox="0 0 960' in shown
+    assert all(f'id="v-{day}"' in shown for day in ("2022-12-11", "2024-08-14", "2026-10-01"))
+    assert '<p lang="ko">' in shown
+    assert '<p lang="en">' in shown
+    assert {"ko": "✓ 통과", "en": "✓ passes"}[language] in shown
+    assert "✕" not in shown
+
+
+def test_two_versions_are_compared_word_by_word(client: Client, company: Company) -> None:
+    shown = page(client, company.owner, f"/law/{KEY}/?before=2022-12-11&after=2024-08-14")
+    assert re.search(r"<del><span aria-hidden=\"true\">−</span>at once", shown)
+    assert re.search(r"<ins><span aria-hidden=\"true\">\+</span>24 hours", shown)
+
+
+def test_every_rule_has_a_page(client: Client, company: Company) -> None:
+    client.force_login(company.owner)
+    rules = library.get_library().rules
+    several = [key for key, rule in rules.items() if len(rule.versions) > 1 or rule.versions[0].start is None]
+    for key in several:
+        assert client.get(f"/law/{key}/").status_code == 200
+
+
+def test_only_incidents_one_may_see_rely_on_a_rule(client: Client, company: Company, incident: Incident) -> None:
+    assert "2026-777" in page(client, company.counsel, f"/law/{KEY}/")
+    elsewhere = page(client, company.stranger, f"/law/{KEY}/")
+    assert "2026-777" not in elsewhere
+    assert "No running incident that you may see relies on it." in elsewhere
+
+
+def test_the_calculator_counts_by_the_text_of_the_day(client: Client, company: Company) -> None:
+    asked = f"/law/calculate/?rule={KEY}&stage=initial&start="
+    shown = page(client, company.owner, asked + "2025-09-15T14:00")
+    assert "2025-09-16 (Tue) 14:00 KST" in shown
+    assert "This is not a recorded incident." in shown
+    assert "version=2024-08-14&amp;stage=initial&amp;start=2025-09-15T14%3A00%3A00%2B09%3A00" in shown
+    assert "The law sets no number" in page(client, company.owner, asked + "2024-08-13T14:00")
+
+
+def test_the_calculator_asks_which_of_two_hours(client: Client, company: Company) -> None:
+    asked = "/law/calculate/?rule=us.sec.8k-1-05&start="
+    twice = page(client, company.owner, asked + "2025-11-02T01:30")
+    assert "happens twice in America/New_York. Which one?" in twice
+    assert 'type="text" name="start"' in twice
+    assert 'href="#id_start"' in twice
+    assert "never happens in America/New_York" in page(client, company.owner, asked + "2025-03-09T02:30")
+    assert "EST" in page(client, company.owner, asked + "2025-11-02T01:30-05:00")
+
+
+def test_the_calculator_takes_further_starts(client: Client, company: Company) -> None:
+    rule, version, stage, names = next(_with_further_starts())
+    asked = f"/law/calculate/?rule={rule}&version={version}&stage={stage}&start=2026-11-02T09:00"
+    assert f'name="at-{names[0]}"' in page(client, company.owner, asked)
+    more = "".join(f"&at-{name}=2026-11-02T10:00" for name in names)
+    assert "How it was counted" in page(client, company.owner, asked + more)
+
+
+def _with_further_starts() -> Iterator[tuple[str, str, str, list[str]]]:
+    for rule in library.get_library().rules.values():
+        for version in rule.law:
+            for stage in version.stages:
+                names = calculator.further_starts(rule, version, stage)
+                if names and stage.clock.second is not None:
+                    yield rule.key, version.key, stage.key, names
+
+
+def test_what_is_no_law_has_no_deadline(client: Client, company: Company) -> None:
+    mere = next(
+        rule
+        for rule in library.get_library().rules.values()
+        if any(item.standing != "in_force" for item in rule.versions)
+    )
+    text = next(item for item in mere.versions if item.standing != "in_force")
+    with pytest.raises(BadInput, match=r"not in force|시행 중인 글이 아닙니다"):
+        calculator.period_count(rule=mere.key, stage=text.stages[0].key, start=AT, version=text.key, at=AT)
+
+
+@pytest.mark.parametrize("query", ["", "?rule=nothing", f"?rule={KEY}&start=soon", f"?rule={KEY}&stage=x&version=y"])
+def test_the_calculator_bears_any_question(client: Client, company: Company, query: str) -> None:
+    assert "</html>" in page(client, company.owner, f"/law/calculate/{query}")
+
+
+@pytest.mark.parametrize(("known", "due"), [("2026-11-02 08:00", "13:00"), ("2026-11-01 10:00", "10:00")])
+def test_the_earlier_of_two_limits_binds_in_the_calculator(
+    client: Client, company: Company, known: str, due: str
+) -> None:
+    found = calculator.period_count(
+        rule="eu.dora.incident", stage="initial", start=kst("2026-11-02 09:00"), at=AT,
+        further={"incident.known_at": kst(known)},
+    )  # fmt: skip
+    assert found.deadline.due_at == kst(f"2026-11-02 {due}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("report at once", "report within 24 hours", ["same report ", "gone at once", "new within 24 hours"]),
+        ("지체 없이 신고", "지체 없이 신고", ["same 지체 없이 신고"]),
+        ("", "new", ["new new"]),
+        ("old", "", ["gone old"]),
+    ],
+)
+def test_words_are_told_apart(before: str, after: str, expected: list[str]) -> None:
+    assert [f"{piece.kind} {piece.text}" for piece in words_apart(before, after)] == expected
