@@ -64,9 +64,9 @@ def case(company: Company, settings, tmp_path) -> Case:
     return make_case(company, settings, tmp_path)
 
 
-def make_case(company: Company, settings, tmp_path, at: datetime = NOW) -> Case:
+def make_case(company: Company, settings, tmp_path, at: datetime = NOW, code: str = "2025-014") -> Case:
     settings.FILES_ROOT = tmp_path / "files"
-    incident = make_incident(company, at=at, known_at=KNOWN, known_label="외부 점검", code="2025-014")
+    incident = make_incident(company, at=at, known_at=KNOWN, known_label="외부 점검", code=code)
     facts = [{"name": name, "value": value} for name, value in NARRATIVE.items()]
     services.facts_record(incident=incident, facts=facts, at=at, by=company.owner)
     duty = incident.obligations.get(rule="kr.network-act.incident-report", stage="initial")
