@@ -10,7 +10,7 @@ PORT ?= 8000
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export PORT
 
-.PHONY: help demo test bench storm lint mutation run setup messages format clean
+.PHONY: help demo test bench storm lint mutation fuzz sbom audit run setup messages format clean
 
 help:
 	@echo "make demo [SERVE=0] [PORT=8000]  set up, replay the cases of 2025, leave their PDFs, serve the site"
@@ -19,6 +19,9 @@ help:
 	@echo "make storm [SEED=n]              a busy hour in which everything is killed again and again, and an account of it"
 	@echo "make run                         serve your own data in var/"
 	@echo "make lint                        format, lint, types, import ladder"
+	@echo "make fuzz [EXAMPLES=100]         made-up requests to the API, as every role, by the thousand"
+	@echo "make sbom [SBOM=var/sbom.json]   the list of components, as CycloneDX"
+	@echo "make audit                       known holes in the pinned components (asks PyPI)"
 	@echo "make mutation [WORKERS=2]        break the engine in one place at a time: do its tests notice?"
 
 $(BIN)/python:
@@ -80,10 +83,27 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -c pyproject.toml -r compliance config incidents reports manage.py
 
 # Takes the better part of an hour; what survives and why is in docs/mutation.md.
 mutation: setup
 	$(BIN)/python -m tests.mutation $(WORKERS)
+
+# So many made-up requests for each role and operation; make test makes a few.
+EXAMPLES ?= 100
+fuzz: setup
+	@sh config/setup/packages.sh test
+	BREACHCLOCK_FUZZ=$(EXAMPLES) $(BIN)/python -m pytest -q -n $(WORKERS) tests/security/test_roles_fuzzed.py
+
+SBOM ?= var/sbom.json
+sbom: setup
+	@$(BIN)/python config/setup/sbom.py $(SBOM) && echo "$(SBOM)"
+
+# In an environment of its own: it needs PyPI's own service, which a mirror may not have. What could not be looked up fails.
+AUDIT := var/audit
+audit:
+	@test -x $(AUDIT)/bin/pip-audit || { python3 -m venv $(AUDIT) && $(AUDIT)/bin/pip install -q pip-audit==2.10.1; }
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r requirements.txt
 
 format: setup
 	$(BIN)/ruff format .

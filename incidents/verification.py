@@ -138,7 +138,7 @@ def _rows_of_sqlite(chain: str | None) -> Iterator[dict[str, Any]]:
     where, values = ("WHERE chain = %s", [chain]) if chain else ("", [])
     table = JournalEntry._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {table} {where} ORDER BY chain, sequence", values)  # noqa: S608  our names
+        cursor.execute(f"SELECT {columns} FROM {table} {where} ORDER BY chain, sequence", values)  # our names  # noqa: S608  # nosec B608
         while found := cursor.fetchmany(2000):
             for row in found:
                 yield _placed(_read(dict(zip(COLUMNS, row, strict=True))))

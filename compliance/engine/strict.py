@@ -44,7 +44,7 @@ def read_yaml(text: str, *, file: str) -> Any:
         LawError: not YAML, or a duplicate key (with its line).
     """
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  a safe loader, made stricter
+        return yaml.load(text, Loader=_Loader)  # a safe loader, made stricter  # noqa: S506  # nosec B506
     except yaml.constructor.ConstructorError as error:
         parts = str(error.problem).split("|")
         if parts[0] == "duplicate":

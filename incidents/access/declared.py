@@ -21,7 +21,7 @@ class Decision(StrEnum):
     # For everybody, signed in or not; it shows nothing of anybody.
     PUBLIC = "public"
     # Whoever holds an address that nobody can guess; it ends, and can be withdrawn.
-    TOKEN = "token"  # noqa: S105  a word, no secret
+    TOKEN = "token"  # a word, no secret  # noqa: S105  # nosec B105
     # Whoever is signed in; all it shows went through the functions of this package.
     OWN = "own"
     # The incident in the address must be one the person may see; what is done to it, the services decide.

@@ -1,0 +1,1 @@
+"""The attacker's view: each test is an attempt that must fail."""
