@@ -17,7 +17,7 @@ from compliance.errors import Refused
 from incidents import access
 from incidents.models import Incident
 from incidents.views import UNPROCESSABLE, find
-from reports import exports, page, prefill, public, selectors, services, statement, storage, typography
+from reports import exports, filing_page, page, prefill, public, selectors, services, statement, storage, typography
 from reports.actions import ACTIONS
 from reports.channels import portal
 from reports.forms import Field, Form
@@ -105,36 +105,54 @@ def _context(
     now, moves = clock.now(), {name for name, move in FILING.items() if held.state in move.source}
     sections = _sections(held, typed if error and typed and typed.get("action") == "edit" else None)
     handles = access.may_handle(request.user, held.incident) and real
+    missing = statement.missing(held) if held.document_id is None else []
+    review = page.review(held, request.user, at=now, real=real)
+    review["open_threads"] = sum(filing_page.open_threads(review["threads"]).values())
+    late = page.late(held, at=now) if handles else []
+    to_settle = filing_page.to_settle(held, form, missing, review, late)
     return {
         "incident": held.incident,
         "filing": held,
         "form": form,
         "heading": _heading(held, form),
         "sections": sections,
+        "steps": filing_page.steps(held),
+        "clocks": filing_page.clocks(held, now=now),
+        "to_settle": to_settle,
+        "stopped": any(item.stops for item in to_settle),
+        "commented": filing_page.open_threads(review["threads"]),
         "unprintable": typography.unprintable(item["text"] for section in sections for item in section["fields"]),
-        "missing": [form.field(key).at(held.stage).label for key in statement.missing(held)]
-        if held.document_id is None
-        else [],
         "contradictions": [item.says for item in statement.contradictions(held, at=now)] if "withdraw" in moves else [],
-        "changes": statement.changes(held, at=now),
-        "obligations": held.obligations.select_related("incident", "entity"),
+        "changes": filing_page.changed(statement.changes(held, at=now)),
         "moves": moves,
         "editable": held.state == "draft" and handles,
         "may_handle": handles,
         "may_decide": access.may_decide(request.user, held.incident) and real,
         "submission": submission,
+        "channel_name": form.channels.get(submission.channel) if submission else None,
         **_forms(held, failed, typed if error else None),
-        **page.review(held, request.user, at=now, real=real),
+        **review,
         **page.ways(held, at=now),
         **page.language(held),
-        "late": page.late(held, at=now) if handles else [],
+        "late": late,
         "hindsight": page.hindsight(held, at=now),
         "request_key": secrets.token_urlsafe(16),
         "error": error,
+        "error_label": _label_of(form, error),
         "typed": typed or {},
         "zone": held.entity.zone,
         "now": now,
     }
+
+
+def _label_of(form: Form, error: Refused | None) -> LocalText | None:
+    """The name of the field that a refusal is about."""
+    if error is None or not error.field:
+        return None
+    try:
+        return form.field(error.field).label
+    except KeyError:
+        return None
 
 
 def _forms(held: Filing, failed: forms.Form | None, typed: Any) -> dict[str, forms.Form]:
