@@ -52,7 +52,7 @@ demo: setup
 	@BREACHCLOCK_VAR=var/demo $(BIN)/python manage.py demo
 	@if [ "$(SERVE)" != 0 ]; then \
 		echo "\nServing http://127.0.0.1:$(PORT)/ (Ctrl-C stops)"; \
-		export PATH="$(CURDIR)/$(BIN):$$PATH" BREACHCLOCK_VAR=var/demo SITE_URL="http://127.0.0.1:$(PORT)"; \
+		export PATH="$(CURDIR)/$(BIN):$$PATH" BREACHCLOCK_VAR=var/demo BREACHCLOCK_SECOND_FACTOR=offered SITE_URL="http://127.0.0.1:$(PORT)"; \
 		exec $(BIN)/honcho -f config/Procfile -d . start; \
 	fi
 

@@ -53,6 +53,19 @@ AT_MOST = {
 }
 
 
+# What can ask again who it is.
+CONFIRMED = frozenset({"people", "entities", "tokens", "break_glass", "approve"})
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPolicy:
+    """``second_factor``: roles that need one; ``confirm``: what asks again who it is after ``confirm_after``."""
+
+    second_factor: frozenset[str]
+    confirm: frozenset[str]
+    confirm_after: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
     """The table and the terms of restricted incidents and invitations. ``fallback``: roles, the first held counts."""
@@ -63,6 +76,7 @@ class AccessPolicy:
     glass_reason: int
     fallback: tuple[str, ...]
     invitation_for: timedelta
+    sign_in: SignInPolicy
 
     def roles_with(self, *capabilities: Capability) -> frozenset[str]:
         """The roles that have any of ``capabilities``."""
@@ -88,7 +102,7 @@ def read_access_policy(folder: Path) -> AccessPolicy:
         compliance.engine.LawError: unreadable, an unknown word, or a role with more than it may ever have.
     """
     node = read_file(folder / FILE, root=folder)
-    node.mapping(required={"roles", "not_inherited", "break_glass", "restricted", "invitation"})
+    node.mapping(required={"roles", "not_inherited", "break_glass", "restricted", "invitation", "sign_in"})
     roles = node.at("roles").mapping(required=set(Role.values))
     glass = node.at("break_glass").mapping(required={"hours", "least_characters"})
     restricted = node.at("restricted").mapping(required={"fallback"})
@@ -100,6 +114,16 @@ def read_access_policy(folder: Path) -> AccessPolicy:
         glass_reason=glass.at("least_characters").integer(least=5),
         fallback=tuple(item.one_of(set(Role.values)) for item in restricted.at("fallback").items(least=1)),
         invitation_for=timedelta(hours=invitation.at("hours").integer(least=1)),
+        sign_in=_sign_in(node.at("sign_in")),
+    )
+
+
+def _sign_in(node: Node) -> SignInPolicy:
+    node.mapping(required={"second_factor", "confirm", "confirm_minutes"})
+    return SignInPolicy(
+        second_factor=frozenset(item.one_of(set(Role.values)) for item in node.at("second_factor").items()),
+        confirm=frozenset(item.one_of(CONFIRMED) for item in node.at("confirm").items()),
+        confirm_after=timedelta(minutes=node.at("confirm_minutes").integer(least=1)),
     )
 
 

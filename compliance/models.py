@@ -53,6 +53,8 @@ class Membership(models.Model):
     entity = models.ForeignKey(Entity, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
     language = models.CharField(max_length=5, default="ko")
+    # The identity provider that gave the role and takes it away again; empty where a person gave it.
+    source = models.CharField(max_length=40, blank=True, default="")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "entity", "role"), name="one_role_once"),)

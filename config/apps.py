@@ -9,5 +9,6 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Let evidence bundles hold what the upper rooms know."""
+        """Let evidence bundles hold what the upper rooms know; listen to what happens around signing in."""
+        from config import accounts_signals, checks  # noqa: F401  register themselves
         from reports import export  # noqa: F401  registers itself

@@ -11,7 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from config import env
+from compliance.engine.errors import LawError
+from config import env, sso
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env.text("BREACHCLOCK_VAR", str(BASE_DIR / "var"))).resolve()
@@ -21,6 +22,11 @@ DEBUG = env.flag("DEBUG", default=False)
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL")
 EMBEDDED = not DATABASE_URL
+HTTPS = env.flag("HTTPS", default=False)
+# Weak secrets and careless settings are refused here.
+EARNEST = HTTPS or not EMBEDDED
+if DEBUG and HTTPS:
+    raise ImproperlyConfigured("DEBUG: expected no with HTTPS: its pages show the inside of the program to everybody")
 
 
 def _secret_key() -> str:
@@ -29,6 +35,8 @@ def _secret_key() -> str:
     if given:
         if len(given) < 40:
             raise ImproperlyConfigured("SECRET_KEY: expected at least 40 random characters")
+        if EARNEST and (len(given) < 50 or len(set(given)) < 10 or given.startswith("django-insecure-")):
+            raise ImproperlyConfigured("SECRET_KEY: expected at least 50 random characters, not an example")
         return given
     if not EMBEDDED:
         raise ImproperlyConfigured("SECRET_KEY: expected one (or SECRET_KEY_FILE) when DATABASE_URL is set")
@@ -43,8 +51,12 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Keys that were in use before: links and second factors made with them stay good, sessions too.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+if EARNEST and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS: '*': expected the names under which people reach this site")
 # Where links in messages point to.
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
@@ -55,6 +67,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "ninja",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
     "compliance",
     "incidents",
     "reports",
@@ -75,8 +94,12 @@ MIDDLEWARE = [
     # A view is for people signed in unless it declares otherwise (incidents.access.decides).
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "incidents.access.middleware.remember",
+    "allauth.account.middleware.AccountMiddleware",
+    # A second factor where the role needs one; showing again who it is before some changes.
+    "config.accounts_guard.Guard",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.accounts_guard.permissions",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -131,10 +154,71 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "config.passwords.BreachedPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
+# A session ends so long after signing in, whatever is done in it.
+SESSION_COOKIE_AGE = int(env.number("BREACHCLOCK_SESSION_HOURS", 12, least=1) * 3600)
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
+    ("__Host-sessionid", "__Host-csrftoken") if HTTPS else ("sessionid", "csrftoken")
+)
+# "policy": the roles of access.yaml work with a second factor only; "offered": nobody has to (demonstrations, tests).
+SECOND_FACTOR = env.text("BREACHCLOCK_SECOND_FACTOR", "policy")
+if SECOND_FACTOR not in ("policy", "offered"):
+    raise ImproperlyConfigured(f"BREACHCLOCK_SECOND_FACTOR: {SECOND_FACTOR!r}: expected policy or offered")
+
+
+def _providers() -> dict[str, sso.Provider]:
+    path = env.text("BREACHCLOCK_SSO")
+    try:
+        return sso.read_providers(Path(path)) if path else {}
+    except LawError as error:
+        raise ImproperlyConfigured(f"BREACHCLOCK_SSO: {error}") from None
+
+
+# Identity providers, and which of their groups gives which role: docs/sign-in.md.
+SSO = _providers()
+ACCOUNT_ADAPTER = "config.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+# Nobody signs up; that the form for signing in has a password follows from here too.
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "login": "config.accounts_forms.LoginForm",
+    "reauthenticate": "config.accounts_forms.ReauthenticateForm",
+    "change_password": "config.accounts_forms.ChangePasswordForm",
+    "reset_password": "config.accounts_forms.ResetPasswordForm",
+    "reset_password_from_key": "config.accounts_forms.ResetPasswordKeyForm",
+}
+MFA_ADAPTER = "config.accounts.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# The library remembers a used code for as long as one code lasts: with more tolerance it could be used again.
+MFA_TOTP_TOLERANCE = 0
+# Invitations prove the address.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers allow passkeys without HTTPS on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_FORMS = {
+    "authenticate": "config.accounts_forms.AuthenticateForm",
+    "reauthenticate": "config.accounts_forms.ReauthenticateCodeForm",
+    "activate_totp": "config.accounts_forms.ActivateForm",
+    "add_webauthn": "config.accounts_forms.AddKeyForm",
+    "edit_webauthn": "config.accounts_forms.RenameKeyForm",
+}
+SOCIALACCOUNT_ADAPTER = "config.accounts.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = sso.apps_of(SSO)
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
 
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "ko")
 LANGUAGES = [("ko", _("Korean")), ("en", _("English"))]
@@ -169,7 +253,9 @@ TSA_ROOTS = env.text("TSA_ROOTS")
 if TSA_URL and not Path(TSA_ROOTS).is_file():
     raise ImproperlyConfigured(f"TSA_ROOTS: {TSA_ROOTS!r}: expected a file of root certificates (PEM) with TSA_URL")
 if SIGNING_REVOCATION and not (TSA_URL and Path(SIGNING_REVOCATION).is_dir()):
-    raise ImproperlyConfigured(f"BREACHCLOCK_SIGNING_REVOCATION: {SIGNING_REVOCATION!r}: expected a folder, with TSA_URL")
+    raise ImproperlyConfigured(
+        f"BREACHCLOCK_SIGNING_REVOCATION: {SIGNING_REVOCATION!r}: expected a folder, with TSA_URL"
+    )
 # Somebody outside who is told each minute that all is well, and notices when it stops.
 WATCHER_URL = env.address("WATCHER_URL")
 
@@ -182,18 +268,20 @@ SECURE_CSP = {
     "connect-src": [CSP.SELF],
     "frame-src": [CSP.SELF],
     "object-src": [CSP.SELF],
-    "form-action": [CSP.SELF],
+    # A form that begins single sign-on is led on to the provider.
+    "form-action": [CSP.SELF, *sorted({origin for provider in SSO.values() for origin in provider.origins})],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.SELF],
 }
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
-HTTPS = env.flag("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Attempts are counted by the address that the one proxy in front saw.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Breachclock <breachclock@localhost>")
 SMTP_HOST = env.text("EMAIL_HOST")

@@ -1,6 +1,5 @@
 """All addresses."""
 
-from django.contrib.auth import views as auth
 from django.urls import include, path
 from django.views.i18n import set_language
 
@@ -10,8 +9,7 @@ from incidents import access
 public = access.decides("public")
 
 urlpatterns = [
-    path("accounts/login/", public(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
-    path("accounts/logout/", public(auth.LogoutView.as_view()), name="logout"),
+    path("accounts/", include("config.accounts_urls")),
     path("i18n/setlang/", public(set_language), name="set_language"),
     path("health", public(health.health), name="health"),
     path("api/v1/", api.urls()),

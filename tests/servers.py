@@ -185,6 +185,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: object, a
     os.environ["BREACHCLOCK_VAR"] = str(Path(_folder.name) / "var")
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
     os.environ["LANGUAGE_CODE"] = "en"
+    # Whoever a test signs in works at once; the tests of signing in ask for the policy.
+    os.environ["BREACHCLOCK_SECOND_FACTOR"] = "offered"
     for name in ("REDIS_URL", "EMAIL_HOST"):
         os.environ.pop(name, None)
     if os.environ.get("BREACHCLOCK_TEST_DATABASE") == "sqlite":

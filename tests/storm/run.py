@@ -147,6 +147,7 @@ def _environment(postgres: Cluster, folder: Path) -> None:
         os.environ.pop(name, None)
     os.environ |= {
         "DATABASE_URL": postgres.url(), "BREACHCLOCK_VAR": str(folder / "var"), "LANGUAGE_CODE": "en",
+        "BREACHCLOCK_SECOND_FACTOR": "offered",
         "DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "only-for-tests-" + "x" * 40,
         "PYTHONPATH": str(servers.ROOT), "LOG_LEVEL": "WARNING", "BREACHCLOCK_WEBHOOK_HOSTS": "127.0.0.1",
         "BREACHCLOCK_FILES": str(folder / "disk" / "files"), "JOURNAL_ANCHORS": str(folder / "disk" / "anchors"),

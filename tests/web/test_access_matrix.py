@@ -50,7 +50,7 @@ def address(path: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: _named(names[found[1]]), path)
 
 
-LITERAL = {"edpb", "preserved", "nothing", "csv"}
+LITERAL = {"edpb", "preserved", "nothing", "csv", "nowhere"}
 
 
 def _named(name: str) -> str:
