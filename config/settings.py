@@ -51,6 +51,16 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# The keys of what is encrypted at rest (compliance.vault): a file, or a command that prints them. Made once for the embedded default.
+KEY_COMMAND = os.environ.get("BREACHCLOCK_KEY_COMMAND", "")
+KEY_FILE = os.environ.get("BREACHCLOCK_KEY_FILE", str(VAR / "encryption_keys") if EMBEDDED else "")
+# A secret that an orchestrator mounts belongs to somebody else and is protected by its mount.
+KEY_FILE_OWNER_ONLY = env.flag("BREACHCLOCK_KEY_FILE_OWNER_ONLY", default=True)
+KEY_FILE_IS_OURS = EMBEDDED and not KEY_COMMAND and "BREACHCLOCK_KEY_FILE" not in os.environ
+if not EMBEDDED and not KEY_FILE and not KEY_COMMAND:
+    raise ImproperlyConfigured(
+        "BREACHCLOCK_KEY_FILE: expected one (or BREACHCLOCK_KEY_COMMAND) when DATABASE_URL is set"
+    )
 # Keys that were in use before: links and second factors made with them stay good, sessions too.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")

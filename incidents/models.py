@@ -11,6 +11,8 @@ from django.db.models import F, Q
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
+from compliance.fields import EncryptedJSONField, EncryptedTextField
+from compliance.library import get_library
 from compliance.models import Entity
 from incidents.admissions import Admission  # noqa: F401  its table belongs to this app
 from incidents.availability import Absence, Preference  # noqa: F401  their tables belong to this app
@@ -144,12 +146,13 @@ class Fact(models.Model):
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=12, choices=Kind.choices)
-    value = models.JSONField(null=True)
-    label = models.CharField(max_length=300, blank=True)
+    # Sealed at rest where it is words; choices, moments and figures of the vocabulary stay readable for the database.
+    value = EncryptedJSONField(null=True, when="personal")
+    label = EncryptedTextField(max_length=300, blank=True)
     arguable = models.BooleanField(default=True)
     documented = models.BooleanField(default=True)
-    source = models.CharField(_("source"), max_length=500, blank=True)
-    note = models.TextField(_("reason"), blank=True)
+    source = EncryptedTextField(_("source"), max_length=500, blank=True)
+    note = EncryptedTextField(_("reason"), blank=True)
     evidence = models.ForeignKey("Evidence", models.PROTECT, null=True, related_name="facts")
     supersedes = models.ForeignKey("self", models.PROTECT, null=True, related_name="superseded_by")
     adopts = models.ForeignKey("self", models.PROTECT, null=True, related_name="adoptions")
@@ -170,6 +173,12 @@ class Fact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id}#{self.number} {self.name}"
+
+    @property
+    def personal(self) -> bool:
+        """Whether the value may name people: words do, and so may what the vocabulary does not know (any more)."""
+        definition = get_library().facts.get(self.name)
+        return definition is None or definition.type == "text"
 
 
 class PeopleCount(models.Model):
@@ -284,14 +293,14 @@ class Evidence(Machine):
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="evidence_items")
     number = models.PositiveIntegerField()
     title = models.CharField(_("evidence"), max_length=200)
-    description = models.TextField(_("description"), blank=True)
-    location = models.CharField(_("where it is"), max_length=300, blank=True)
+    description = EncryptedTextField(_("description"), blank=True)
+    location = EncryptedTextField(_("where it is"), max_length=300, blank=True)
     state = FSMField(default=EvidenceState.AT_RISK, choices=EvidenceState.choices, protected=True)
     expires_at = models.DateTimeField(_("preserve before"), null=True)
     expired_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    settled_note = models.TextField(blank=True)
+    settled_note = EncryptedTextField(blank=True)
     generation = models.PositiveIntegerField(default=1)
     source = models.CharField(max_length=500, blank=True)
     recorded_at = models.DateTimeField()
@@ -549,8 +558,8 @@ class OutboxMessage(models.Model):
     channel = models.CharField(max_length=20, default="email")
     address = models.CharField(max_length=254)
     subject = models.CharField(max_length=300)
-    body = models.TextField()
-    html = models.TextField(blank=True)
+    body = EncryptedTextField()
+    html = EncryptedTextField(blank=True)
     dedupe = models.CharField(max_length=200, unique=True)
     message_id = models.CharField(max_length=200, unique=True)
     # Where it goes when that is no mailbox; the address itself is never copied.

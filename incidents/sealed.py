@@ -60,9 +60,36 @@ REDACTION_KEEPS = (
 )  # fmt: skip
 
 
+# Columns that are encrypted at rest: another key may take the place of one. Whether the words are the same, the
+# journal's digests say, not the database.
+SEALED_TEXTS = ("label", "source", "note")
+
+
+def resealed(column: str, *, json: bool = False) -> str:
+    """SQL that holds where ``column`` was and is encrypted (:mod:`compliance.vault`)."""
+    mark = '"bc1:' if json else "bc1:"
+    return " AND ".join(
+        f"substr(CAST({row}.\"{column}\" AS text), 1, {len(mark)}) = '{mark}'" for row in ("OLD", "NEW")
+    )
+
+
 def fact_seal_statements(vendor: str) -> list[str]:
-    """The SQL that seals the facts, but for redaction: content and salt go, the digest stays, who and why is written."""
+    """The SQL that seals the facts, but for redaction: content and salt go, the digest stays, who and why is written.
+
+    And but for a new key of encryption, which leaves everything that is said as it was.
+    """
     distinct = "IS DISTINCT FROM" if vendor == "postgresql" else "IS NOT"
+    said = {column: resealed(column) for column in SEALED_TEXTS} | {"value": resealed("value", json=True)}
+    same = " AND ".join(
+        (
+            *(
+                f"NOT (OLD.{column} {distinct} NEW.{column})"
+                for column in (*REDACTION_KEEPS, *REDACTION_WRITES, "salt")
+            ),
+            *(f"(NOT (OLD.{column} {distinct} NEW.{column}) OR ({sealed}))" for column, sealed in said.items()),
+        )
+    )
+    resealed_one = " OR ".join(f"OLD.{column} {distinct} NEW.{column}" for column in said)
     wrong = " OR ".join(
         (
             "OLD.redacted_at IS NOT NULL",
@@ -75,7 +102,7 @@ def fact_seal_statements(vendor: str) -> list[str]:
             *(f"OLD.{column} {distinct} NEW.{column}" for column in REDACTION_KEEPS),
         )
     )
-    return _but_for(vendor, FACT_TABLE, REDACTION_FUNCTION, wrong)
+    return _but_for(vendor, FACT_TABLE, REDACTION_FUNCTION, f"NOT ({same} AND ({resealed_one})) AND ({wrong})")
 
 
 def _but_for(vendor: str, table: str, function: str, wrong: str) -> list[str]:

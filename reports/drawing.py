@@ -30,8 +30,8 @@ def keep(form: str, language: str, *, at: datetime) -> dict[str, str]:
     sha256 = storage.digest_of(kit.content)
     if not Document.objects.filter(sha256=sha256).exists() or not storage.path_of(sha256).exists():
         for name, path in kit.fonts.items():
-            storage.store(path.read_bytes(), media_type="font/ttf", name=name, at=at)
-        storage.store(kit.content, media_type="application/json", name=f"{form}-kit.json", at=at)
+            storage.store(path.read_bytes(), media_type="font/ttf", name=name, at=at, public=True)
+        storage.store(kit.content, media_type="application/json", name=f"{form}-kit.json", at=at, public=True)
     return drawn_with(form) | {"kit": sha256}
 
 

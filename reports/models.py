@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from compliance.fields import EncryptedJSONField, EncryptedTextField
 from compliance.models import Entity
 from incidents.machine import FSMField, Machine, moves
 from incidents.models import Evidence, Fact, Incident, Obligation, OutboxMessage
@@ -38,7 +39,7 @@ class Filing(Machine):
     obligations = models.ManyToManyField(Obligation, related_name="filings")
     state = FSMField(default=FilingState.DRAFT, choices=FilingState.choices, protected=True)
     # field key -> {"value": ..., "status": "given|unknown|missing|blank", "provenance": {...} | null, "edited": bool}
-    values = models.JSONField(default=dict)
+    values = EncryptedJSONField(default=dict)
     # Raised by every saved edit; an edit made on an older one is refused, and nothing is lost.
     edition = models.PositiveIntegerField(default=1)
     previous = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")
@@ -48,7 +49,7 @@ class Filing(Machine):
     edited_at = models.DateTimeField(null=True)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
-    review_note = models.TextField(blank=True)
+    review_note = EncryptedTextField(blank=True)
     # Raised each time it is sent to review; approvals of an earlier round no longer count.
     round = models.PositiveIntegerField(default=0)
     # Of the document, where the form is written in several; empty: the form's own.
@@ -58,7 +59,7 @@ class Filing(Machine):
     frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField(null=True)
     # The frozen input of the document; canonical JSON of it has ``statement_digest``.
-    statement = models.JSONField(null=True)
+    statement = EncryptedJSONField(null=True)
     statement_digest = models.CharField(max_length=64, blank=True)
     document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="filings")
     # What the document was drawn with (digests of template, styles and fonts; versions), to tell later why a drawing differs.
@@ -133,12 +134,12 @@ class Submission(models.Model):
     channel = models.CharField(_("channel"), max_length=40)
     receipt_number = models.CharField(_("receipt number"), max_length=100, blank=True)
     proof = models.ForeignKey(Document, models.PROTECT, null=True, related_name="+")
-    note = models.TextField(blank=True)
+    note = EncryptedTextField(blank=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
     outcome = models.CharField(max_length=15, choices=Outcome.choices, default=Outcome.PENDING)
     outcome_at = models.DateTimeField(null=True)
-    outcome_note = models.TextField(blank=True)
+    outcome_note = EncryptedTextField(blank=True)
 
     def __str__(self) -> str:
         return f"{self.filing_id} {self.submitted_at.isoformat()}"
@@ -195,7 +196,7 @@ class FieldComment(models.Model):
 
     filing = models.ForeignKey(Filing, models.PROTECT, related_name="comments")
     field = models.CharField(max_length=60)
-    text = models.TextField(_("comment"))
+    text = EncryptedTextField(_("comment"))
     answers = models.ForeignKey("self", models.PROTECT, null=True, related_name="replies")
     privileged = models.BooleanField(default=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -263,7 +264,7 @@ class InformationRequest(models.Model):
     """An authority asks for more after a filing. Its own due moment is watched until it is answered."""
 
     filing = models.ForeignKey(Filing, models.PROTECT, related_name="requests")
-    text = models.TextField(_("what is asked"))
+    text = EncryptedTextField(_("what is asked"))
     received_at = models.DateTimeField(_("received at"))
     due_at = models.DateTimeField(_("to be answered by"), null=True)
     # The happening recorded for it; duties that a law attaches to such requests are opened by that.
@@ -272,7 +273,7 @@ class InformationRequest(models.Model):
     recorded_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    answer = models.TextField(blank=True)
+    answer = EncryptedTextField(blank=True)
     request_key = models.CharField(max_length=64, null=True, unique=True)
 
     class Meta:

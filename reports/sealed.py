@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from incidents.sealed import seal_statements, unseal_statements
+from incidents.sealed import resealed, seal_statements, unseal_statements
 
 FILING = "reports_filing"
 DOCUMENT = "reports_document"
@@ -20,6 +20,8 @@ FIRST_COLUMNS = (
 )
 THIRD_COLUMNS = (*FIRST_COLUMNS, "drawn_with")
 FROZEN_COLUMNS = (*THIRD_COLUMNS, "language")
+# Encrypted at rest; whether a new key left the words alone, the statement's digest says.
+ENCRYPTED = ("values", "statement")
 MESSAGE = "a frozen filing is never changed or deleted"
 
 
@@ -27,7 +29,7 @@ def statements(vendor: str, *, columns: Sequence[str] = FROZEN_COLUMNS, tables: 
     """The SQL that seals frozen filings in ``columns``, and ``tables`` whole."""
     whole = [line for table in tables for line in seal_statements(vendor, table)]
     if vendor == "postgresql":
-        changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
+        changed = " OR ".join(_changed(column, "IS DISTINCT FROM") for column in columns)
         return [
             *whole,
             "CREATE OR REPLACE FUNCTION breachclock_frozen_filing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -37,7 +39,7 @@ def statements(vendor: str, *, columns: Sequence[str] = FROZEN_COLUMNS, tables: 
             f"CREATE TRIGGER {FILING}_frozen BEFORE UPDATE OR DELETE ON {FILING} FOR EACH ROW "
             "EXECUTE FUNCTION breachclock_frozen_filing()",
         ]
-    changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in columns)
+    changed = " OR ".join(_changed(column, "IS NOT") for column in columns)
     return [
         *whole,
         f"CREATE TRIGGER {FILING}_frozen_update BEFORE UPDATE ON {FILING} WHEN OLD.document_id IS NOT NULL AND ({changed}) "
@@ -45,6 +47,12 @@ def statements(vendor: str, *, columns: Sequence[str] = FROZEN_COLUMNS, tables: 
         f"CREATE TRIGGER {FILING}_frozen_delete BEFORE DELETE ON {FILING} WHEN OLD.document_id IS NOT NULL "
         f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END",
     ]
+
+
+def _changed(column: str, distinct: str) -> str:
+    """SQL that holds where ``column`` changed otherwise than by a new key of encryption."""
+    differs = f'OLD."{column}" {distinct} NEW."{column}"'
+    return f"({differs} AND NOT ({resealed(column, json=True)}))" if column in ENCRYPTED else f"({differs})"
 
 
 def removal(vendor: str, *, tables: Sequence[str] = TABLES) -> list[str]:

@@ -1,4 +1,4 @@
-"""Bytes by their SHA-256, outside the web root. Written and synced before the row that names them commits."""
+"""Bytes by their SHA-256, outside the web root, encrypted at rest. Written and synced before the row that names them commits."""
 
 import hashlib
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from compliance import vault
 from reports.models import Document
 
 
@@ -25,12 +26,15 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def store(content: bytes, *, media_type: str, name: str, at: datetime) -> Document:
-    """Keep ``content`` once. A crash in between leaves at most a file that no row names."""
+def store(content: bytes, *, media_type: str, name: str, at: datetime, public: bool = False) -> Document:
+    """Keep ``content`` once, encrypted at rest unless it is ``public`` (our own templates and typefaces).
+
+    A crash in between leaves at most a file that no row names.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
     target = path_of(sha256)
     if not target.exists():
-        _write(target, content)
+        _write(target, content if public else vault.seal(content, sha256))
     document, _made = Document.objects.get_or_create(
         sha256=sha256,
         defaults={"size": len(content), "media_type": media_type, "name": name, "created_at": at},
@@ -82,6 +86,28 @@ def read_by(sha256: str) -> bytes:
         content = path_of(sha256).read_bytes()
     except OSError as error:
         raise MissingDocument(sha256) from error
+    if digest_of(content) == sha256:  # public, or from before encryption
+        return content
+    try:
+        content = vault.unseal(content, sha256)
+    except vault.Unopened as error:
+        raise MissingDocument(sha256) from error
     if digest_of(content) != sha256:
         raise MissingDocument(sha256)
     return content
+
+
+def reseal(sha256: str) -> bool:
+    """Encrypt the file of that digest under today's key; whether there was anything to do. It is replaced whole or not at all.
+
+    Raises:
+        MissingDocument: gone or changed.
+    """
+    target = path_of(sha256)
+    content = read_by(sha256)
+    with target.open("rb") as file:
+        head = file.read(40)
+    if vault.under_current(head.decode("ascii", "replace")):
+        return False
+    _write(target, vault.seal(content, sha256))
+    return True

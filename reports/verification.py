@@ -83,10 +83,12 @@ def _journal(name: str, filing: Filing, document: Document) -> Iterator[Fault]:
 
 
 def _read(document: Document) -> bytes | None:
+    """The document's bytes; what is left of them where they changed; None where nothing is."""
     try:
-        return storage.path_of(document.sha256).read_bytes()
-    except OSError:
-        return None
+        return storage.read(document)
+    except storage.MissingDocument:
+        path = storage.path_of(document.sha256)
+        return path.read_bytes() if path.exists() else None
 
 
 def _stored(name: str, document: Document, stored: bytes | None) -> Iterator[Fault]:

@@ -143,6 +143,7 @@ def main(count: int) -> None:
 
     common: dict[str, Any] = {
         **os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "only-for-benchmarks-" + "x" * 40,
+        "BREACHCLOCK_KEY_COMMAND": "echo bench AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         "BREACHCLOCK_SECOND_FACTOR": "offered",
         "LOG_LEVEL": "CRITICAL", "PYTHONWARNINGS": "ignore",
     }  # fmt: skip

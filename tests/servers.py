@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from compliance import vault
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 
@@ -41,6 +43,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def key_file(folder: Path) -> str:
+    """A file of keys for what is encrypted at rest, made in ``folder`` once."""
+    path = folder / "encryption_keys"
+    vault.make_file(path)
+    return str(path)
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -184,6 +193,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: object, a
     _folder = tempfile.TemporaryDirectory(prefix="breachclock-test-", ignore_cleanup_errors=True)
     os.environ["BREACHCLOCK_VAR"] = str(Path(_folder.name) / "var")
     os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
+    os.environ["BREACHCLOCK_KEY_FILE"] = key_file(Path(_folder.name))
     os.environ["LANGUAGE_CODE"] = "en"
     # Whoever a test signs in works at once; the tests of signing in ask for the policy.
     os.environ["BREACHCLOCK_SECOND_FACTOR"] = "offered"

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from compliance.fields import EncryptedTextField
 from compliance.models import Entity, Role
 
 
@@ -28,8 +29,8 @@ class Endpoint(models.Model):
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, blank=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     label = models.CharField(_("name"), max_length=80)
-    target = models.TextField(_("address"))
-    secret = models.CharField(max_length=120, blank=True)
+    target = EncryptedTextField(_("address"))
+    secret = EncryptedTextField(max_length=120, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

@@ -60,7 +60,8 @@ def _adopt(stage: Stage, step: Step) -> None:
 
 def _by_label(stage: Stage, step: Step) -> Fact:
     label = step.arguments["candidate"]
-    found = stage.incident(step).facts.filter(kind=Fact.Kind.CANDIDATE, label=label).first()
+    rows = stage.incident(step).facts.filter(kind=Fact.Kind.CANDIDATE)
+    found = next((row for row in rows if row.label == label), None)
     if found is None:
         raise step.node.fail(f"{label}: expected the name or label of a candidate", "candidate")
     return found

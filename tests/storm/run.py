@@ -149,6 +149,7 @@ def _environment(postgres: Cluster, folder: Path) -> None:
         "DATABASE_URL": postgres.url(), "BREACHCLOCK_VAR": str(folder / "var"), "LANGUAGE_CODE": "en",
         "BREACHCLOCK_SECOND_FACTOR": "offered",
         "DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "only-for-tests-" + "x" * 40,
+        "BREACHCLOCK_KEY_FILE": servers.key_file(folder),
         "PYTHONPATH": str(servers.ROOT), "LOG_LEVEL": "WARNING", "BREACHCLOCK_WEBHOOK_HOSTS": "127.0.0.1",
         "BREACHCLOCK_FILES": str(folder / "disk" / "files"), "JOURNAL_ANCHORS": str(folder / "disk" / "anchors"),
     }  # fmt: skip
