@@ -2,15 +2,18 @@
 
 Those of the ladders, and those that reached steps left beside them (:mod:`incidents.sweep_aside`).
 
-What should exist is found by letting the scheduler plan the subject once more, at the moment it was planned, under a
-generation that no subject has, and taking that back: the sweep knows nothing of ladders that the scheduler does not.
+What should exist is found by letting the scheduler plan the subject once more, at the moment it was planned: the sweep knows
+nothing of ladders that the scheduler does not.
+
+All incidents are looked at many at once, without a lock. Those of which something differs are looked at again, one by one
+and locked, and mended.
 """
 
-import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 
 from django.db import transaction
 from django.db.models import Q
@@ -21,12 +24,14 @@ from incidents import alarms, health, journal, sweep_aside, timers
 from incidents.handlers import Clock
 from incidents.models import Evidence, Incident, Obligation, Timer
 from incidents.states import OPEN_OBLIGATION, EvidenceState
+from incidents.sweep_records import Records, records_of
 
 logger = logging.getLogger("breachclock.sweep")
 
 journal.register({"timer.missing": _("A timer was missing and was set again")})
 
-NO_GENERATION = 2_000_000_000
+# So many incidents are read at once.
+BATCH = 500
 # An open duty whose steps have all been reached has a repeat before it; this key stands for it.
 REPEAT = "repeat"
 Subject = Obligation | Evidence
@@ -51,16 +56,17 @@ class Difference:
 def sweep(*, at: datetime) -> list[Difference]:
     """Compare every running clock with its timers, set right what differs, and leave word of it. Repeating finds nothing.
 
-    One incident, one transaction. The result stands in the heartbeat ``sweep``, which turns /health red.
+    What differs is mended one incident, one transaction. The result stands in the heartbeat ``sweep``, which turns /health red.
     """
     found: list[Difference] = []
     failed = 0
-    for pk in _incidents():
-        try:
-            found += _sweep_incident(pk, at=at)
-        except Exception:  # one incident that cannot be swept must not hide the others
-            logger.exception("incident %s could not be swept", pk)
-            failed += 1
+    for batch in batched(_incidents(), BATCH):
+        for pk in _suspicious(batch, at=at):
+            try:
+                found += _sweep_incident(pk, at=at)
+            except Exception:  # one incident that cannot be swept must not hide the others
+                logger.exception("incident %s could not be swept", pk)
+                failed += 1
     health.beat_found("sweep", at=at, wrong=bool(found or failed), detail={"differences": len(found), "failed": failed})
     return found
 
@@ -72,13 +78,29 @@ def _incidents() -> Iterator[int]:
     return rows.order_by("pk").values_list("pk", flat=True).distinct().iterator(chunk_size=1000)
 
 
+def _suspicious(pks: Sequence[int], *, at: datetime) -> list[int]:
+    """Those of which something differs, or cannot be compared, at a look without a lock."""
+    return [
+        records.incident.pk
+        for records in records_of(Incident.objects.filter(pk__in=pks).order_by("pk"))
+        if _looks_wrong(records, at=at)
+    ]
+
+
+def _looks_wrong(records: Records, *, at: datetime) -> bool:
+    try:
+        return bool(_differences(records, at=at)) or any(sweep_aside.differences(records, at=at))
+    except Exception:  # noqa: BLE001  it is said when the incident is looked at by itself
+        return True
+
+
 def _sweep_incident(pk: int, *, at: datetime) -> list[Difference]:
     with transaction.atomic():
         incident = Incident.objects.select_for_update().get(pk=pk)
-        found = _differences(incident, at=at)
+        found = _differences(*records_of([incident]), at=at)
         for item in found:
             _mend(item, incident, at=at)
-        found += _sweep_aside(incident, at=at)
+        found += _sweep_aside(*records_of([incident]), at=at)
         if found:
             code = incident.code
             alarms.raise_alarm(f"timers:{code}", lambda: _words(code), at=at, incident=incident)
@@ -92,29 +114,13 @@ def _words(code: str) -> tuple[str, str]:
     )
 
 
-def _clocks(incident: Incident) -> Iterator[tuple[str, Subject]]:
-    duties = incident.obligations.filter(state__in=OPEN_OBLIGATION).exclude(due_at=None, target_at=None)
-    for row in duties.order_by("pk"):
-        row.incident = incident
-        yield timers.OBLIGATION_RUNG, row
-    # Evidence that has expired has said what it had to say.
-    items = incident.evidence_items.filter(state=EvidenceState.AT_RISK, expires_at__isnull=False, expired_at=None)
-    for item in items.order_by("pk"):
-        item.incident = incident
-        yield timers.EVIDENCE_RUNG, item
-
-
-def _differences(incident: Incident, *, at: datetime) -> list[Difference]:
-    clocks = list(_clocks(incident))
+def _differences(records: Records, *, at: datetime) -> list[Difference]:
     held: dict[tuple[str, int, int], list[Timer]] = {}
-    for row in Timer.objects.filter(incident=incident):
+    for row in records.timers:
         held.setdefault((row.kind, row.subject_id, row.generation), []).append(row)
-    rows = [held.get((kind, subject.pk, subject.generation), []) for kind, subject in clocks]
-    planned_at = [min((row.created_at for row in found), default=at) for found in rows]
-    planned = _derived(incident, clocks, planned_at)
     compared = [
-        _compared(kind, subject, found, planned.get((kind, subject.pk), {}), at=at)
-        for (kind, subject), found in zip(clocks, rows, strict=True)
+        _compared(clock, held.get((clock.kind, clock.row.pk, clock.row.generation), []), at=at)
+        for clock in records.clocks
     ]
     return [item for item in compared if item]
 
@@ -126,9 +132,8 @@ def _misplaced(row: Timer, *, at: datetime) -> bool:
     return row.state == Timer.State.PENDING and (early or never)
 
 
-def _compared(
-    kind: str, subject: Subject, rows: list[Timer], expected: dict[str, datetime], *, at: datetime
-) -> Difference:
+def _compared(clock: Clock, rows: Sequence[Timer], *, at: datetime) -> Difference:
+    expected = _derived(clock.row, at=min((row.created_at for row in rows), default=at))
     held = {row.key for row in rows}
     missing = [key for key in expected if key not in held]
     wrong = [
@@ -140,24 +145,13 @@ def _compared(
     ]
     if not missing and not wrong and not any(row.state == Timer.State.PENDING for row in rows):
         missing = [REPEAT]
-    return Difference(kind, subject, tuple(sorted(missing)), tuple(sorted(wrong)))
+    return Difference(clock.kind, clock.row, tuple(sorted(missing)), tuple(sorted(wrong)))
 
 
-Planned = dict[tuple[str, int], dict[str, datetime]]
-
-
-def _derived(incident: Incident, clocks: list[tuple[str, Subject]], planned_at: list[datetime]) -> Planned:
-    """The steps that the scheduler would plan for each clock: their moments by key. Leaves nothing behind."""
-    planned: Planned = {}
-    with transaction.atomic():
-        for (_kind, subject), at in zip(clocks, planned_at, strict=True):
-            draft = copy.copy(subject)
-            draft.generation = NO_GENERATION
-            _schedule(draft, at=at)
-        for row in Timer.objects.filter(incident=incident, generation=NO_GENERATION):
-            planned.setdefault((row.kind, row.subject_id), {})[row.key] = row.due_at
-        transaction.set_rollback(True)
-    return planned
+def _derived(subject: Subject, *, at: datetime) -> dict[str, datetime]:
+    """The steps that the scheduler would have planned for ``subject`` at ``at``: their moments by key."""
+    planned = timers.planned_for(subject, at=at)
+    return {rung.key: rung.at for rung in planned[1]} if planned is not None else {}
 
 
 def _schedule(subject: Subject, *, at: datetime) -> None:
@@ -167,19 +161,14 @@ def _schedule(subject: Subject, *, at: datetime) -> None:
         timers.schedule_evidence(evidence=subject, at=at)
 
 
-def _sweep_aside(incident: Incident, *, at: datetime) -> list[Difference]:
-    """Compare the timers beside the ladders, set right what differs, and leave word of it."""
-    entities = list(incident.entities.order_by("pk"))
-    clocks = [
-        Clock(incident, row, [row.entity] if isinstance(row, Obligation) else entities)
-        for _kind, row in _clocks(incident)
-    ]
-    rows = {clock.row.pk: clock.row for clock in clocks}
+def _sweep_aside(records: Records, *, at: datetime) -> list[Difference]:
+    """Set right what differs beside the ladders, and leave word of it."""
+    rows = {clock.row.pk: clock.row for clock in records.clocks}
     found = []
-    for timer, missing in sweep_aside.mended(incident, clocks, at=at):
+    for timer, missing in sweep_aside.mended(records, at=at):
         keys = (timer.key,)
         item = Difference(timer.kind, rows[timer.payload["row"]], keys if missing else (), () if missing else keys)
-        _leave_word(item, incident, at=at)
+        _leave_word(item, records.incident, at=at)
         found.append(item)
     return found
 

@@ -7,23 +7,29 @@ from datetime import datetime
 
 from incidents import handlers, timers
 from incidents.handlers import Clock
-from incidents.models import Escalation, Incident, Timer
+from incidents.models import Escalation, Timer
+from incidents.sweep_records import Records
 
 ASIDE_KINDS = (*handlers.UNANSWERED.values(), *handlers.AWAKE.values())
 
 
-def mended(incident: Incident, clocks: Sequence[Clock], *, at: datetime) -> Iterator[tuple[Timer, bool]]:
-    """Set right what differs, and name it: the timer as it should be, and whether it was missing (or else wrong)."""
-    rows = list(Timer.objects.filter(incident=incident))
-    held = {_name(row): row for row in rows if row.kind in ASIDE_KINDS}
-    for wanted in expected(incident, clocks, rows):
+def differences(records: Records, *, at: datetime) -> Iterator[tuple[Timer, Timer | None]]:
+    """The timers as they should be (unsaved) that differ, each with the one there is, if there is one."""
+    held = {_name(row): row for row in records.timers if row.kind in ASIDE_KINDS}
+    for wanted in expected(records):
         row = held.get(_name(wanted))
+        if row is None or _differs(row, wanted, at=at):
+            yield wanted, row
+
+
+def mended(records: Records, *, at: datetime) -> Iterator[tuple[Timer, bool]]:
+    """Set right what differs, and name it: the timer as it should be, and whether it was missing (or else wrong)."""
+    for wanted, row in list(differences(records, at=at)):
         if row is None:
             wanted.save(force_insert=True)
-            yield wanted, True
-        elif _differs(row, wanted, at=at):
+        else:
             _restore(row, wanted)
-            yield wanted, False
+        yield wanted, row is None
 
 
 def _name(row: Timer) -> tuple[str, int, int, str]:
@@ -46,21 +52,20 @@ def _restore(row: Timer, wanted: Timer) -> None:
     Timer.objects.filter(pk=row.pk).update(due_at=wanted.due_at, **changed)
 
 
-def expected(incident: Incident, clocks: Sequence[Clock], rows: Sequence[Timer]) -> Iterator[Timer]:
-    """The unsaved timers that the steps of ``clocks`` (open, each of its present generation) left beside them.
-
-    ``rows``: all timers of the incident, among them those of the steps.
-    """
-    by_pk = {row.pk: row for row in rows}
-    steps = incident.escalations.filter(timer__in=list(by_pk)).order_by("pk")
-    for clock in clocks:
-        of_clock = [step for step in steps if _is_of(step, by_pk[step.timer_id], clock)]
-        rungs = [row for row in rows if (row.kind, row.subject_id) == (clock.kind, clock.row.pk)]
+def expected(records: Records) -> Iterator[Timer]:
+    """The unsaved timers that the steps of the open clocks, each of its present generation, left beside them."""
+    by_pk = {row.pk: row for row in records.timers}
+    for clock in records.clocks:
+        of_clock = [
+            step for step in records.steps if step.timer_id in by_pk and _is_of(step, by_pk[step.timer_id], clock)
+        ]
+        rungs = [row for row in records.timers if (row.kind, row.subject_id) == (clock.kind, clock.row.pk)]
         for step in of_clock:
             timer = by_pk[step.timer_id]
             yield from _awake(step, timer, clock)
             if timer.kind == clock.kind:
-                yield from _unanswered(step, timer, clock, _following(step, timer, rungs, of_clock))
+                following = _following(step, timer, rungs, of_clock)
+                yield from _unanswered(step, timer, clock, following, told=step.pk in records.told)
 
 
 def _is_of(step: Escalation, timer: Timer, clock: Clock) -> bool:
@@ -92,12 +97,13 @@ def _following(step: Escalation, timer: Timer, rungs: Sequence[Timer], steps: Se
     return min(waiting, key=lambda row: (row.due_at, row.pk), default=None)
 
 
-def _unanswered(step: Escalation, timer: Timer, clock: Clock, following: Timer | None) -> Iterator[Timer]:
+def _unanswered(
+    step: Escalation, timer: Timer, clock: Clock, following: Timer | None, *, told: bool
+) -> Iterator[Timer]:
     if following is None:
         return
     asleep = [ends for _entity, ends in _asleep(step).values()]
-    told_now = not asleep or step.messages.filter(created_at=step.fired_at).exists()
-    told_at = step.fired_at if told_now else min(asleep)
+    told_at = min(asleep) if asleep and not told else step.fired_at
     policy = timers.ladder_of(clock.row, named=timer.payload.get("ladder", ""))
     row = handlers.answer_timer(step, timer, clock, policy, following, told_at=told_at)
     if row is not None:

@@ -7,7 +7,7 @@ Re-timing raises the generation of the subject and inserts; nothing is cancelled
 brought forward because nobody acknowledged the one before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from incidents.states import OPEN_OBLIGATION, ObligationState
 
 __all__ = [
     "EVIDENCE_RUNG", "LONGEST_DELAY", "OBLIGATION_RUNG", "SHOUT_AFTER", "FireReport", "climb_again", "fire_due", "fire_reading", "kind_of",
-    "ladder_of", "next_due", "on_repeated_failure", "register", "register_many", "schedule_evidence", "schedule_obligation",
+    "ladder_of", "next_due", "on_repeated_failure", "planned_for", "register", "register_many", "schedule_evidence", "schedule_obligation",
     "timer_for",
 ]  # fmt: skip
 
@@ -40,24 +40,35 @@ EVIDENCE_RUNG = "evidence.rung"
 
 def schedule_obligation(*, obligation: Obligation, at: datetime) -> None:
     """Insert the rungs of the obligation's present generation. Repeating inserts nothing."""
-    end = obligation.due_at or obligation.target_at
-    if end is None:
+    planned = planned_for(obligation, at=at)
+    if planned is None:
         return
-    policy = ladder_of(obligation)
+    policy, rungs = planned
     if obligation.ladder != policy.key:
         obligation.ladder = policy.key
         Obligation.objects.filter(pk=obligation.pk).update(ladder=policy.key)
-    rungs = ladder(opened_at=at, starts_at=_begins(obligation), due_at=end, policy=policy)
     _insert(OBLIGATION_RUNG, obligation, rungs, policy, at=at)
 
 
 def schedule_evidence(*, evidence: Evidence, at: datetime) -> None:
     """Insert the rungs of "preserve before". Repeating inserts nothing."""
-    if evidence.expires_at is None:
-        return
-    policy = ladder_of(evidence)
-    rungs = ladder(opened_at=at, starts_at=at, due_at=evidence.expires_at, policy=policy)
-    _insert(EVIDENCE_RUNG, evidence, rungs, policy, at=at)
+    planned = planned_for(evidence, at=at)
+    if planned is not None:
+        policy, rungs = planned
+        _insert(EVIDENCE_RUNG, evidence, rungs, policy, at=at)
+
+
+def planned_for(subject: Obligation | Evidence, *, at: datetime) -> tuple[Ladder, Sequence[Rung]] | None:
+    """The ladder of ``subject`` and its rungs as they are planned at ``at``; None where its clock has no end."""
+    starts_at: datetime | None
+    if isinstance(subject, Obligation):
+        end, starts_at = subject.due_at or subject.target_at, _begins(subject)
+    else:
+        end, starts_at = subject.expires_at, at
+    if end is None:
+        return None
+    policy = ladder_of(subject)
+    return policy, list(ladder(opened_at=at, starts_at=starts_at, due_at=end, policy=policy))
 
 
 def climb_again(incident: Incident, *, at: datetime) -> None:

@@ -1,104 +1,45 @@
-"""What clocks cost: a thousand duties due in the same minute, and a look when nothing is due, against plain SQL.
+"""What clocks cost, in one run: python -m tests.bench_clocks [DUTIES] [INCIDENTS] [PENDING]      (make bench)
 
-python -m tests.bench_clocks [DUTIES] [PENDING...]            (make bench)
+- a thousand duties due in the same minute, against plain SQL;
+- a run over ten thousand open incidents, a third at each stage, and over a tenth of them;
+- the hourly sweep of as many;
+- a look when nothing is due, with a thousand, a hundred thousand and a million timers that are due later;
+- with real workers (:mod:`tests.bench_clocks_workers`): how late 5,000 timers are, how much memory a worker has;
+- the same deadlines as Celery's own delayed messages (:mod:`tests.bench_clocks_eta`).
 
 Plain SQL is what the database was asked, recorded once and sent again by psycopg to a copy of the database, in as many
 transactions: the statements without the program around them. "Writes only" leaves out what was read before.
 """
 
-import cProfile
-import os
-import pstats
 import statistics
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.times import kst
+from tests.bench_clocks_house import (
+    AT,
+    CROWDED,
+    DUE,
+    Cost,
+    Statement,
+    add_pending,
+    copies,
+    fill,
+    line,
+    measured,
+    part_in_three,
+    say,
+    start,
+)
 
-AT = kst("2026-11-02 09:00")
-DUE = AT + timedelta(hours=24)
 LOOKS = 200
-Statement = tuple[str, Any]
-
-
-def fill(count: int) -> None:
-    """One incident through the real services, and copies of it, each with one duty that is due at the same moment."""
-    from incidents import services
-    from incidents.models import Incident, Obligation, Timer
-    from tests.bench_review import _copy
-    from tests.factories import make_company
-
-    company = make_company()
-    first = services.incident_report(
-        title="Web shell", summary="", entities=[company.entity], at=AT, by=company.owner, known_at=AT, is_cyber=True,
-        personal_data=False,
-    )  # fmt: skip
-    duty = first.obligations.get(rule="kr.network-act.incident-report", stage="initial")
-    rung = Timer.objects.get(kind="obligation.rung", subject_id=duty.pk, key="due")
-    made = Incident.objects.bulk_create(
-        [
-            Incident(
-                code=f"B-{number}", title="Web shell", reported_at=AT, law_digest=first.law_digest, law_at=AT,
-                owner=company.owner,
-            )
-            for number in range(count)
-        ]
-    )  # fmt: skip
-    through = Incident.entities.through
-    through.objects.bulk_create([through(incident=item, entity=company.entity) for item in made])
-    duties = Obligation.objects.bulk_create([_copy(duty, item) for item in made])
-    rows = [_copy(rung, row.incident) for row in duties]
-    for timer, row in zip(rows, duties, strict=True):
-        timer.subject_id = row.pk
-    Timer.objects.filter(incident=first).update(state="obsolete")
-    Timer.objects.bulk_create(rows)
-
-
-class Database:
-    """One copy of the filled database; Django's connection can be turned to any of them."""
-
-    def __init__(self, server: Any, name: str) -> None:
-        self.url, self.name = server.url(name), name
-
-    def use(self) -> None:
-        """Let Django speak to this one."""
-        from django.db import connection
-
-        connection.close()
-        connection.settings_dict["NAME"] = self.name
-
-
-def copies(server: Any, *names: str) -> list[Database]:
-    """Copies of the database as it is now."""
-    import psycopg
-    from django.db import connection
-
-    connection.close()
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        for name in names:
-            admin.execute(f"create database {name} template breachclock")
-    return [Database(server, name) for name in names]
-
-
-def record(work: Callable[[], Any]) -> list[Statement]:
-    """Every statement that ``work`` sends, with its values."""
-    from django.db import connection
-
-    sent: list[Statement] = []
-
-    def keep(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        sent.append((sql, params))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(keep):
-        work()
-    return sent
+# How many timers are due in the run that is measured.
+FEW = 30
 
 
 def replayed(statements: list[Statement], url: str) -> float:
@@ -126,44 +67,27 @@ def _only_writes(statements: list[Statement]) -> list[Statement]:
     return [item for item in statements if _begins(item[0]) or item[0].startswith(("INSERT", "UPDATE", "DELETE"))]
 
 
-def line(name: str, ours: float, plain: float, what: str = "") -> None:
-    sys.stdout.write(f"{name:58} {ours * 1000:10.2f} ms {plain * 1000:10.2f} ms {ours / plain:7.2f} x   {what}\n")
-    sys.stdout.flush()
-
-
 def same_minute(server: Any, count: int) -> None:
     """``count`` duties that are due at once: escalations, overdue marks, journal, messages written; nothing sent yet."""
     from incidents import timers
 
-    warm, timed, recorded, plain, writes = copies(server, "warm", "timed", "recorded", "plain", "writes")
+    (minute,) = copies(server, "minute", of="empty")
+    minute.use()
+    fill(count)
+    warm, timed, plain, writes = copies(server, "warm", "timed", "plain", "writes", of="minute")
     warm.use()
     timers.fire_due(now=DUE, limit=10)  # what each process reads once: pages, templates, law
     timed.use()
     timers.fire_due(now=AT)
-    begun, worked = time.perf_counter(), time.process_time()
-    report = timers.fire_due(now=DUE, limit=count)
-    ours, worked = time.perf_counter() - begun, time.process_time() - worked
-    if report.fired != count:
-        raise SystemExit(f"{report} instead of {count} fired")
-    recorded.use()
-    profile = cProfile.Profile()
-    statements = profile.runcall(record, lambda: timers.fire_due(now=DUE, limit=count))
-    each = f"{count / ours:.0f} a second, {len(statements)} queries before sending"
-    line(f"{count} duties due in the same minute", ours, replayed(statements, plain.url), each)
-    only = _only_writes(statements)
-    line("  against the writes only", ours, replayed(only, writes.url), f"{len(only)} statements")
-    sys.stdout.write(f"  of that the program itself computed for {worked:.2f} s\n")
-    _explain(profile, statements)
-
-
-def _explain(profile: cProfile.Profile, statements: list[Statement]) -> None:
-    kinds = Counter(" ".join(sql.replace('"', "").split()[:1]) + " " + _table(sql) for sql, _params in statements)
-    sys.stdout.write("  most queries: " + ", ".join(f"{name} {n}" for name, n in kinds.most_common(12)) + "\n")
-    rows = pstats.Stats(profile).stats.items()  # type: ignore[attr-defined]
-    whole = sum(values[2] for _key, values in rows)
-    ours = sorted((values[3], key) for key, values in rows if "/incidents/" in key[0] or "/compliance/" in key[0])
-    for seconds, (path, _number, function) in ours[::-1][:14]:
-        sys.stdout.write(f"  {100 * seconds / whole:5.1f} % of the profile in {Path(path).stem}.{function}\n")
+    reports = []
+    cost = measured(lambda: reports.append(timers.fire_due(now=DUE, limit=count)))
+    if reports[0].fired != count:
+        raise SystemExit(f"{reports[0]} instead of {count} fired")
+    line(f"{count:,} duties due in the same minute", cost.wall, replayed(cost.statements, plain.url), str(cost))
+    only = _only_writes(cost.statements)
+    line("  against the writes only", cost.wall, replayed(only, writes.url), f"{len(only)} statements")
+    tables = Counter(f"{sql.split()[0]} {_table(sql)}" for sql, _params in cost.statements)
+    say("  most queries: " + ", ".join(f"{name} {n}" for name, n in tables.most_common(8)))
 
 
 def _table(sql: str) -> str:
@@ -172,42 +96,91 @@ def _table(sql: str) -> str:
     return words[words.index(before) + 1] if before in words else ""
 
 
+def runs(server: Any, many: int) -> None:
+    """A run: what a worker does at each nudge with a few timers due, and the figures of /health and of the board.
+
+    Over ``many`` open incidents and over a tenth of them, a third at each stage. Then the busiest run there can be: every
+    reminder and every deadline of the two thirds that have one, at once.
+    """
+    from incidents import timers
+
+    spent = []
+    for count in (many // 10, many):
+        (database,) = copies(server, f"run{count}", of="empty")
+        database.use()
+        company = fill(count)
+        part_in_three(FEW)
+        _analyse()
+        timers.fire_due(now=AT)
+        spent.append(measured(partial(_run, company.manager)))
+        _tell_run(f"a run over {count:,} open incidents, {FEW} timers due", spent[-1])
+    if spent[0].queries != spent[1].queries:
+        say(f"  THE NUMBER OF QUERIES GREW: {spent[0].queries}, {spent[1].queries}")
+    due = 2 * many // 3 - FEW
+    cost = measured(lambda: timers.fire_due(now=CROWDED, limit=many))
+    _tell_run(f"  and with all {due:,} of two thirds due at once", cost)
+
+
+def _run(manager: Any) -> None:
+    from incidents import board, clock_check, health, timers
+
+    clock_check.read()
+    health.beat("timers", at=DUE)
+    fired = timers.fire_due(now=DUE).fired
+    if fired != FEW:
+        raise SystemExit(f"{fired} instead of {FEW} fired")
+    health.report(now=DUE)
+    board.board(manager, board.Filters(), now=DUE)
+
+
+def _tell_run(name: str, cost: Cost) -> None:
+    say(f"{name:58} {cost.wall:10.2f} s                                {cost}")
+
+
+def sweeping(server: Any, many: int) -> None:
+    """The hourly sweep, which derives every clock's steps anew and compares them with the timers; nothing differs."""
+    from incidents import sweep
+
+    (database,) = copies(server, "sweep", of="empty")
+    database.use()
+    fill(many, whole=True)
+    _analyse()
+    found = []
+    cost = measured(lambda: found.extend(sweep.sweep(at=AT)))
+    if found:
+        raise SystemExit(f"the sweep found {len(found)} differences where there are none")
+    _tell_run(f"the hourly sweep of {many:,} open incidents", cost)
+
+
+def _analyse() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("analyze")
+
+
 def idle(server: Any, counts: list[int]) -> None:
     """A look when nothing is due, with more and more timers that are due later."""
     import psycopg
-    from django.db import connection
 
     from incidents import timers
 
-    (database,) = copies(server, "idle")
+    (database,) = copies(server, "idle", of="minute")
     database.use()
     held, first = 0, 0.0
     with psycopg.connect(database.url, autocommit=True) as plain:
         plain.execute("update incidents_timer set state = 'obsolete'")
         for count in counts:
-            _pending(plain, held, count)
+            add_pending(plain, held, count)
             held = count
             ours = _median(lambda: timers.fire_due(now=AT))
             theirs = _median(lambda: plain.execute(LOOK, [AT]).fetchall())
             first = first or ours
             line(f"a look with {count:,} pending timers, none due", ours, theirs, f"{ours / first:.2f} x the first")
-    connection.close()
 
 
 LOOK = """select id from incidents_timer where clock = 'wall' and state = 'pending' and attempt_at <= %s
-          order by attempt_at, id limit 100"""
-
-
-def _pending(plain: Any, held: int, count: int) -> None:
-    plain.execute(
-        """insert into incidents_timer (incident_id, clock, kind, subject_id, key, generation, payload, due_at, attempt_at,
-                                        state, attempts, last_error, created_at)
-           select (select min(id) from incidents_incident), 'wall', 'obligation.rung', 1000000000 + n, 'half', 1, '{}',
-                  %s::timestamptz + n * interval '1 second', %s::timestamptz + n * interval '1 second', 'pending', 0, '', %s
-           from generate_series(%s::int + 1, %s::int) n""",
-        [DUE, DUE, AT, held, count],
-    )
-    plain.execute("analyze incidents_timer")
+          order by attempt_at, id limit 500"""
 
 
 def _median(work: Callable[[], Any]) -> float:
@@ -220,36 +193,33 @@ def _median(work: Callable[[], Any]) -> float:
     return statistics.median(taken)
 
 
-def main(count: int, pending: list[int]) -> None:
-    """Start PostgreSQL, fill it, measure."""
-    import psycopg
+def main(duties: int, incidents: int, pending: int) -> None:
+    """Start PostgreSQL, fill it, measure, clean up."""
+    from tests import bench_clocks_eta, bench_clocks_workers, servers
 
-    from tests.servers import Postgres
-
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="breachclock-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "postgres").mkdir()
-        server = Postgres(folder / "postgres").start()
+        server = servers.Postgres(folder / "postgres")
+        # PostgreSQL itself says when a timer was committed as fired.
+        server.options = ("-c", "track_commit_timestamp=on")
+        server.start()
         try:
-            os.environ |= {
-                "DATABASE_URL": server.url(), "BREACHCLOCK_VAR": str(folder / "var"), "LOG_LEVEL": "CRITICAL",
-                "DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "only-for-benchmarks-" + "x" * 40,
-            }  # fmt: skip
-            psycopg.connect(server.url("postgres"), autocommit=True).execute("create database breachclock")
-            import django
-            from django.core.management import call_command
-
-            django.setup()
-            call_command("migrate", verbosity=0)
-            fill(count)
-            sys.stdout.write(f"{'':58} {'ours':>13} {'plain SQL':>13} {'ratio':>9}\n")
-            same_minute(server, count)
-            idle(server, pending)
+            start(server, folder)
+            say(f"{'':58} {'ours':>13} {'plain SQL':>13} {'ratio':>9}")
+            same_minute(server, duties)
+            runs(server, incidents)
+            sweeping(server, incidents)
+            idle(server, [1000, 100_000, pending])
+            bench_clocks_workers.measure(server, folder, pending=pending)
+            bench_clocks_eta.compare(server, folder)
         finally:
             server.stop()
+    say(f"measured in {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":
-    numbers = [int(word.replace(",", "")) for word in sys.argv[1:]]
-    main(numbers[0] if numbers else 1000, numbers[1:] or [1000, 100_000, 1_000_000])
+    given = [int(word.replace(",", "")) for word in sys.argv[1:]]
+    main(*[*given, *(1000, 10_000, 1_000_000)[len(given) :]])

@@ -16,7 +16,7 @@ from incidents import desk, firing, services, timers, verification
 from incidents.admissions import Admission
 from incidents.models import Escalation, Incident, JournalEntry, Obligation, OutboxMessage, Timer
 from tests import servers
-from tests.bench_clocks import fill
+from tests.bench_clocks_house import fill
 from tests.factories import Company, kst, later, make_company, make_incident
 
 AT = kst("2026-11-02 09:00")

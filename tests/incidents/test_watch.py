@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from config import env
 from incidents import fetching, health, services, sweep, timers, watch
 from incidents.models import Heartbeat, Incident, JournalEntry, Obligation, OutboxMessage, Timer
 from tests import servers
+from tests.bench_clocks_house import fill
 from tests.factories import Company, kst, later, make_incident
 from tests.incidents.test_durability import wait_until
 from tests.tsa import Listener
@@ -176,6 +179,17 @@ def test_a_lost_repeat_of_an_overdue_duty_is_found(incident: Incident) -> None:
     timers_of(duty(incident)).filter(state="pending").delete()
     assert [item.missing for item in sweep.sweep(at=now)] == [(sweep.REPEAT,)]
     assert sweep.sweep(at=now) == []
+
+
+def test_sweeping_many_incidents_takes_no_more_queries(db: None) -> None:
+    fill(40, whole=True)
+    health.beat("sweep", at=AT)
+    with CaptureQueriesContext(connection) as many:
+        assert sweep.sweep(at=AT) == []
+    Incident.objects.filter(pk__in=Incident.objects.order_by("-pk")[:35]).update(kind=Incident.Kind.REPLAY)
+    with CaptureQueriesContext(connection) as few:
+        assert sweep.sweep(at=AT) == []
+    assert len(many) == len(few)
 
 
 def test_settled_duties_and_replays_are_left_alone(incident: Incident, company: Company) -> None:
