@@ -13,6 +13,7 @@ from compliance.library import get_library
 from compliance.models import Entity
 from incidents import services
 from incidents.models import Dismissal, Escalation, Evidence, Excuse, Fact, Incident, Obligation
+from incidents.services.preview import Preview
 
 _ANSWERS = {"yes": True, "no": False, "unknown": None, "": None}
 YES_NO_UNKNOWN = (("yes", _("Yes")), ("no", _("No")), ("unknown", _("Don't know")))
@@ -132,6 +133,8 @@ class FactForm(Action):
     """Record one fact; its value has the vocabulary's type."""
 
     name = forms.CharField(widget=forms.HiddenInput)
+    # The number of the word on this fact that stood when the form was shown; empty: nobody looked.
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, fact: str | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -141,6 +144,8 @@ class FactForm(Action):
             self.definition = None
             return
         self.initial.setdefault("name", self.definition.name)
+        if not self.is_bound:
+            self.initial.setdefault("seen", services.fact_seen(self.incident, self.definition.name))
         self.fields["value"] = fact_field(self.definition, self.zone)
         if self.definition.type in LABELLED:
             self.fields["label"] = forms.CharField(label=_("What happened at that moment?"), max_length=300)
@@ -156,21 +161,30 @@ class FactForm(Action):
             raise forms.ValidationError(_("%(name)s is not a fact of the vocabulary."), params={"name": name})
         return name
 
-    def perform(self, *, at: datetime, by: User) -> None:
+    def _given(self) -> dict[str, Any]:
         data = self.cleaned_data
         value = data["value"]
         if self.definition is not None and self.definition.type == "bool":
             value = value == "yes"
-        services.fact_record(
-            incident=self.incident,
-            name=data["name"],
-            value=value,
-            label=data.get("label", ""),
-            arguable=data.get("arguable", True),
-            source=data["source"],
-            at=at,
-            by=by,
-        )
+        return {
+            "incident": self.incident,
+            "name": data["name"],
+            "value": value,
+            "label": data.get("label", ""),
+            "arguable": data.get("arguable", True),
+        }
+
+    def preview(self, *, at: datetime) -> Preview:
+        """What recording it would change.
+
+        Raises:
+            Refused: it cannot be recorded.
+        """
+        return services.facts_preview(**self._given(), at=at)
+
+    def perform(self, *, at: datetime, by: User) -> None:
+        data = self.cleaned_data
+        services.fact_record(**self._given(), source=data["source"], seen=data["seen"], at=at, by=by)
 
 
 class AdoptForm(Action):
@@ -218,22 +232,34 @@ class PeopleForm(Action):
         self.fields["kinds"].choices = [(key, text.get(language)) for key, text in kinds.items()]
         self.fields["residence"].help_text = _("KR, US-CA, DE-HE: the country, and the state where there is one")
 
-    def perform(self, *, at: datetime, by: User) -> None:
+    def _given(self) -> dict[str, Any]:
         data = self.cleaned_data
         others = [part.strip() for part in data["categories"].split(",") if part.strip()]
-        services.people_record(
-            incident=self.incident,
-            entity=self.incident.entities.order_by("pk")[0],
-            residence=data["residence"].upper(),
-            count=data["count"],
-            categories=[*data["kinds"], *others],
-            encrypted=_ANSWERS[data["encrypted"]],
-            key_taken=_ANSWERS[data["key_taken"]],
-            confirmed_at=data["confirmed_at"],
-            source=data["source"],
-            at=at,
-            by=by,
-        )
+        return {
+            "residence": data["residence"].upper(),
+            "count": data["count"],
+            "categories": [*data["kinds"], *others],
+            "encrypted": _ANSWERS[data["encrypted"]],
+            "key_taken": _ANSWERS[data["key_taken"]],
+        }
+
+    def _shared(self) -> dict[str, Any]:
+        return {
+            "incident": self.incident,
+            "entity": self.incident.entities.order_by("pk")[0],
+            "confirmed_at": self.cleaned_data["confirmed_at"],
+        }
+
+    def preview(self, *, at: datetime) -> Preview:
+        """What recording it would change.
+
+        Raises:
+            Refused: it cannot be recorded.
+        """
+        return services.people_preview(**self._shared(), people=[self._given()], at=at)
+
+    def perform(self, *, at: datetime, by: User) -> None:
+        services.people_record(**self._shared(), **self._given(), source=self.cleaned_data["source"], at=at, by=by)
 
 
 class SystemsForm(Action):
@@ -275,6 +301,14 @@ class EvidenceSettleForm(Action):
 
     outcome = forms.ChoiceField(choices=(("preserved", _("Preserved")), ("lost", _("Lost"))), widget=forms.HiddenInput)
     note = forms.CharField(label=_("Where and how, or why it is lost"), max_length=2000)
+    sure = forms.BooleanField(label=_("It is gone for good; this cannot be undone"), required=False)
+
+    def clean_sure(self) -> bool:
+        """A loss is confirmed: there is no way back from it."""
+        sure: bool = self.cleaned_data["sure"]
+        if self.cleaned_data.get("outcome") == "lost" and not sure:
+            raise forms.ValidationError(_("Confirm that it is lost: this cannot be undone."))
+        return sure
 
     def perform(self, *, at: datetime, by: User) -> None:
         item = Evidence.objects.get(pk=self.cleaned_data["subject"], incident=self.incident)

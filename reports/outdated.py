@@ -52,8 +52,10 @@ def outdated(incident: Incident, *, at: datetime) -> list[Outdated]:
 
 def newest(incident: Incident) -> list[Filing]:
     """Of each chain of filings to one addressee the last one that left the house."""
-    rows = Filing.objects.filter(incident=incident, state__in=LEFT_THE_HOUSE).select_related(
-        "incident", "entity", "previous", "submission"
+    rows = (
+        Filing.objects.filter(incident=incident, state__in=LEFT_THE_HOUSE)
+        .select_related("incident", "entity", "previous", "submission")
+        .prefetch_related("obligations", "previous__obligations")
     )
     sent = {row.pk: row for row in rows.order_by("number")}
     followed = {row.previous_id for row in sent.values()}

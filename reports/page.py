@@ -27,7 +27,7 @@ from reports.conflicts import filing_conflicts
 from reports.denials import denials
 from reports.forms import Form, get_form, is_translated, languages_of
 from reports.forms.words import NAMES
-from reports.models import Filing
+from reports.models import Filing, InformationRequest
 from reports.states import FilingState
 
 
@@ -201,7 +201,11 @@ def panel(incident: Incident, user: User, now: datetime) -> str:
         "incident": incident,
         "outdated": outdated.outdated(incident, at=now),
         "uncertain": list(filings.filter(dispatches__state="uncertain")),
-        "requests": [row for filing in filings for row in filing.requests.filter(answered_at=None)],
+        "requests": list(
+            InformationRequest.objects.filter(filing__incident=incident, answered_at=None).select_related(
+                "filing__incident"
+            )
+        ),
         "may_handle": access.may_handle(user, incident),
         "facts": get_library().facts,
         "zone": incident.entities.order_by("pk").values_list("zone", flat=True).first() or "UTC",

@@ -65,18 +65,22 @@ def fact_record(
     note: str = "",
     occurred_at: datetime | None = None,
     evidence: Evidence | None = None,
+    seen: int | None = None,
 ) -> Fact:
     """Record a fact of the vocabulary and re-assess.
 
     ``value`` has the vocabulary's type; instants are aware datetimes or ISO 8601 with an offset. A contested instant
-    adds a candidate, an event adds a happening, anything else is the new last word.
+    adds a candidate, an event adds a happening, anything else is the new last word. ``seen``: the number of the word that
+    stood when the person looked (0: none; None: nobody looked), as :func:`fact_seen` gives it.
 
     Raises:
         BadInput: unknown name, wrong type, unknown choice, an instant without zone or in the future.
+        Refused: somebody else said something about a plain value since (``fact_conflict``).
         NotPermitted: ``by`` may not handle the incident.
     """
     with changing(incident, at=at) as locked:
         access.require_handle(by, locked)
+        _require_seen(locked, name, seen)
         before = hindsight.passed(locked, [name] if name in get_library().facts else [], at=at)
         fact = _add_fact(
             locked,
@@ -97,6 +101,25 @@ def fact_record(
         hindsight.flag(locked, before, [fact], at=at, by=by)
         _follow(locked, [fact], at=at, by=by)
         return fact
+
+
+def fact_seen(incident: Incident, name: str) -> int:
+    """The number of the last word on ``name``, a retraction too; 0 where there is none."""
+    return incident.facts.filter(name=name).aggregate(last=Max("number"))["last"] or 0
+
+
+def _require_seen(incident: Incident, name: str, seen: int | None) -> None:
+    """Candidates and happenings add up; two plain values do not, and the second must not silence the first unread."""
+    if seen is None or defined(name).type in _KINDS:
+        return
+    if fact_seen(incident, name) != seen:
+        raise Refused(
+            _(
+                "Somebody else recorded this fact while you were writing. Both are shown; record yours again if it is right."
+            ),
+            code="fact_conflict",
+            field="value",
+        )
 
 
 def facts_record(

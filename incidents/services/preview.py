@@ -131,7 +131,10 @@ def _taken_back(
     standing = [
         fact
         for fact in held.facts
-        if fact.name == name and fact.kind != Fact.Kind.RETRACTION and fact.pk not in gone and fact.entity == entity
+        if fact.name == name
+        and fact.kind != Fact.Kind.RETRACTION
+        and fact.pk not in gone
+        and fact.entity_id == (entity.pk if entity else None)
     ]
     number = held.facts[-1].number if held.facts else 0
     return tuple(

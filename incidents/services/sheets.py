@@ -1,6 +1,8 @@
 """From recorded rows to the engine's values: what was known of an incident at a given moment."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,10 +25,34 @@ class Known:
     decisions: tuple[RuleDecision, ...]
 
 
+_memory: ContextVar[dict[tuple[int, datetime], Known] | None] = ContextVar("known", default=None)
+
+
+@contextlib.contextmanager
+def remembering() -> Iterator[None]:
+    """What was known at a moment is read once inside the block, which must not write: for a page that many parts make up."""
+    token = _memory.set({})
+    try:
+        yield
+    finally:
+        _memory.reset(token)
+
+
 def read(incident: Incident, *, as_of: datetime) -> Known:
     """Everything recorded of ``incident`` up to ``as_of`` (inclusive), in four queries."""
+    held = _memory.get()
+    if held is None:
+        return _read(incident, as_of)
+    key = (incident.pk, as_of)
+    if key not in held:
+        held[key] = _read(incident, as_of)
+    return held[key]
+
+
+def _read(incident: Incident, as_of: datetime) -> Known:
+    facts = incident.facts.select_related("recorded_by", "redacted_by")
     return Known(
-        facts=tuple(incident.facts.filter(recorded_at__lte=as_of).order_by("number")),
+        facts=tuple(facts.filter(recorded_at__lte=as_of).order_by("number")),
         people=tuple(incident.people_counts.filter(recorded_at__lte=as_of).order_by("recorded_at", "pk")),
         obligations=tuple(incident.obligations.filter(opened_at__lte=as_of).order_by("pk")),
         decisions=tuple(incident.rule_decisions.filter(decided_at__lte=as_of)),
@@ -61,6 +87,11 @@ def fact_sheet(incident: Incident, entity: Entity, *, as_of: datetime, known: Kn
 def standing(incident: Incident, entity: Entity | None, *, as_of: datetime) -> dict[str, list[Fact]]:
     """The facts that hold at ``as_of``: one row for a plain value, all rows for candidates and events."""
     return _standing(read(incident, as_of=as_of).facts, entity)
+
+
+def standing_of(known: Known, entity: Entity | None) -> dict[str, list[Fact]]:
+    """:func:`standing`, from what was read."""
+    return _standing(known.facts, entity)
 
 
 def _standing(facts: Iterable[Fact], entity: Entity | None) -> dict[str, list[Fact]]:

@@ -24,6 +24,12 @@ def administers(user: Any) -> bool:
 
 
 @register.filter
+def keeps_house(user: Any) -> bool:
+    """Whether there is anything in daily administration that the person changes."""
+    return bool(user.is_authenticated and (access.may_configure(user) or access.may_keep_calendars(user)))
+
+
+@register.filter
 def may_break_glass(user: Any) -> bool:
     """Whether the person has a role that may open restricted incidents with a reason."""
     return bool(user.is_authenticated and access.places(user, Capability.BREAK_GLASS))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -113,12 +114,13 @@ def level_of(proposal: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
 
 
 @register.inclusion_tag("incidents/_severity.html")
-def severity(incident: Incident, zone: str) -> dict[str, Any]:
-    """Every method with what was adopted last, for each entity of the incident."""
-    entities = list(incident.entities.order_by("pk"))
-    latest: dict[tuple[int, str], Classification] = {
-        (row.entity_id, row.method): row for row in incident.classifications.select_related("adopted_by")
-    }
+def severity(incident: Incident, zone: str, past: datetime | None = None) -> dict[str, Any]:
+    """Every method with what was adopted last (by the moment ``past``), for each entity of the incident."""
+    entities = sorted(incident.entities.all(), key=lambda entity: entity.pk)
+    adopted = incident.classifications.select_related("adopted_by")
+    if past is not None:
+        adopted = adopted.filter(adopted_at__lte=past)
+    latest: dict[tuple[int, str], Classification] = {(row.entity_id, row.method): row for row in adopted}
     rows = [
         {"entity": entity, "method": method, "last": latest.get((entity.pk, key))}
         for entity in entities
