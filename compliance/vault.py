@@ -92,10 +92,14 @@ def add_key(path: Path) -> str:
     return line.split()[0]
 
 
-def drop_keys(path: Path, keep: set[str]) -> None:
-    """Take every key out of the file that is not in ``keep``."""
-    lines = [line for line in path.read_text(encoding="ascii").splitlines() if line.split(" ")[0] in keep]
-    os.replace(_written(path, "\n".join(lines) + "\n"), path)
+def retire_keys(path: Path, keep: set[str]) -> None:
+    """Move every key that is not in ``keep`` to the file's neighbour ``.retired``, which old backups need."""
+    retired = path.with_name(path.name + ".retired")
+    lines = path.read_text(encoding="ascii").splitlines()
+    before = retired.read_text(encoding="ascii") if retired.exists() else ""
+    gone = [line for line in lines if line.split(" ")[0] not in keep]
+    os.replace(_written(retired, before + "".join(f"{line}\n" for line in gone)), retired)
+    os.replace(_written(path, "".join(f"{line}\n" for line in lines if line not in gone)), path)
 
 
 def _written(path: Path, text: str) -> Path:

@@ -103,11 +103,18 @@ def reseal(sha256: str) -> bool:
     Raises:
         MissingDocument: gone or changed.
     """
-    target = path_of(sha256)
     content = read_by(sha256)
-    with target.open("rb") as file:
-        head = file.read(40)
-    if vault.under_current(head.decode("ascii", "replace")):
+    if key_of(sha256) == vault.ring().current:
         return False
-    _write(target, vault.seal(content, sha256))
+    _write(path_of(sha256), vault.seal(content, sha256))
     return True
+
+
+def key_of(sha256: str) -> str:
+    """The name of the key under which the file of that digest is encrypted; empty where it is not, or is not there."""
+    try:
+        with path_of(sha256).open("rb") as file:
+            head = file.read(40).decode("ascii", "replace")
+    except OSError:
+        return ""
+    return head.split(":", 2)[1] if vault.is_sealed(head) else ""
