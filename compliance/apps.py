@@ -17,6 +17,7 @@ class ComplianceConfig(AppConfig):
         from compliance import vault
         from compliance.access_policy import get_access_policy
         from compliance.library import get_library, get_methods, get_policies
+        from compliance.retention_policy import get_retention
 
         if settings.KEY_FILE_IS_OURS:
             vault.make_file(Path(settings.KEY_FILE))
@@ -25,3 +26,4 @@ class ComplianceConfig(AppConfig):
         get_methods()
         get_policies()
         get_access_policy()
+        get_retention()

@@ -17,6 +17,7 @@ from compliance.models import Entity
 from incidents.admissions import Admission  # noqa: F401  its table belongs to this app
 from incidents.availability import Absence, Preference  # noqa: F401  their tables belong to this app
 from incidents.channels.models import Endpoint
+from incidents.holds import LegalHold  # noqa: F401  its table belongs to this app
 from incidents.machine import FSMField, Machine, moves
 from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
 from incidents.tokens import ApiToken  # noqa: F401  its table belongs to this app

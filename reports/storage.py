@@ -110,6 +110,11 @@ def reseal(sha256: str) -> bool:
     return True
 
 
+def delete(sha256: str) -> None:
+    """Take the file of that digest away; its row stays, so that everybody sees that there was one."""
+    path_of(sha256).unlink(missing_ok=True)
+
+
 def key_of(sha256: str) -> str:
     """The name of the key under which the file of that digest is encrypted; empty where it is not, or is not there."""
     try:
