@@ -10,10 +10,11 @@ PORT ?= 8000
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 export PORT
 
-.PHONY: help demo test bench storm lint mutation fuzz sbom audit run setup messages format clean
+.PHONY: help demo multinational test bench storm lint mutation fuzz sbom audit run setup messages format clean
 
 help:
 	@echo "make demo [SERVE=0] [PORT=8000]  set up, replay the cases of 2025, leave their PDFs, serve the site"
+	@echo "make multinational               play an invented case of six companies: every filing due, and an index of them"
 	@echo "make test                        set up and run all tests"
 	@echo "make bench                       ratios measured in one run, ours against the plain library"
 	@echo "make storm [SEED=n]              a busy hour in which everything is killed again and again, and an account of it"
@@ -55,6 +56,11 @@ demo: setup
 		export PATH="$(CURDIR)/$(BIN):$$PATH" BREACHCLOCK_VAR=var/demo BREACHCLOCK_SECOND_FACTOR=offered SITE_URL="http://127.0.0.1:$(PORT)"; \
 		exec $(BIN)/honcho -f config/Procfile -d . start; \
 	fi
+
+# Every filing of six companies and all states, with an index: some minutes.
+multinational: setup
+	$(BIN)/python manage.py replay incidents/scenarios/multinational-2026.yaml --out var/multinational
+	@echo "See var/multinational/index.html"
 
 run: setup
 	@$(BIN)/python manage.py migrate -v 0

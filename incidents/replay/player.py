@@ -103,7 +103,7 @@ def _play_step(stage: Stage, step: Step) -> None:
 
 def advance(stage: Stage, until: datetime) -> None:
     """Move the clock to ``until``; every timer of the replay on the way fires at its own instant."""
-    clocks = [incident.timer_clock for incident in stage.incidents.values()]
+    clocks = [incident.timer_clock for incident in stage.incidents.values()] if stage.scenario.reminders else []
     while True:
         due = [(moment, name) for name in clocks if (moment := timers.next_due(name)) is not None and moment <= until]
         if not due:

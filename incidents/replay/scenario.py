@@ -45,6 +45,8 @@ class Scenario:
     steps: tuple[Step, ...]
     # What a filing says where the record holds nothing, by type of field and language: made up, and said to be.
     stand_ins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # False: nobody is reminded on the way. For a scenario that is about its filings.
+    reminders: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def load(path: Path) -> Scenario:
     node = Node(read_yaml(text, file=file), file=file, key="")
     node.mapping(
         required={"scenario", "title", "until", "sources", "entities", "people", "incidents", "steps"},
-        optional={"stand_ins"},
+        optional={"stand_ins", "reminders"},
     )
     sources = {key: item.text() for key, item in node.at("sources").entries()}
     entities = node.at("entities").each(_entity, least=1)
@@ -100,6 +102,7 @@ def load(path: Path) -> Scenario:
         stand_ins={kind: _by_language(item) for kind, item in node.at("stand_ins").entries()}
         if node.has("stand_ins")
         else {},
+        reminders=node.at("reminders").boolean() if node.has("reminders") else True,
     )
 
 

@@ -35,15 +35,18 @@ def library_of(incident: Incident) -> Library:
     return releases.library_at(incident.law_digest, days_known_at=incident.law_at or incident.reported_at)
 
 
-def reassess_locked(incident: Incident, *, at: datetime, by: User | None) -> None:
-    """:func:`reassess` for a caller that holds the incident's lock."""
+def reassess_locked(incident: Incident, *, at: datetime, by: User | None, only: Entity | None = None) -> None:
+    """:func:`reassess` for a caller that holds the incident's lock.
+
+    ``only``: what was done concerns this entity's duties alone (its own acts), so the others' need no second look.
+    """
     known = sheets.read(incident, as_of=at)
     library = library_of(incident)
     entities = [
         (entity, sheets.fact_sheet(incident, entity, as_of=at, known=known))
-        for entity in incident.entities.order_by("pk")
+        for entity in ([only] if only else incident.entities.order_by("pk"))
     ]
-    another = severity.settle(incident, [sheet.facts for _entity, sheet in entities], at=at)
+    another = False if only else severity.settle(incident, [sheet.facts for _entity, sheet in entities], at=at)
     for entity, sheet in entities:
         duties = assess(library, sheet, sheets.profile(entity), at).duties
         held = {row.identity: row for row in known.obligations if row.entity_id == entity.pk}

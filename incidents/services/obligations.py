@@ -50,7 +50,7 @@ def obligation_meet(
             },
         )
         # A submission can start or end other duties (supplements count from it).
-        reassess_locked(incident, at=at, by=by)
+        reassess_locked(incident, at=at, by=by, only=row.entity)
         return row
 
 
@@ -73,7 +73,7 @@ def obligation_reopen(*, obligation: Obligation, reason: str, at: datetime, by: 
         row.save()
         journal.write(incident=incident, at=at, by=by, action="obligation.reopened", subject=subject_of(row), new=text)
         timers.schedule_obligation(obligation=row, at=at)
-        reassess_locked(incident, at=at, by=by)
+        reassess_locked(incident, at=at, by=by, only=row.entity)
         return row
 
 

@@ -13,13 +13,19 @@ import pytest
 from reports.replay_index import page
 from tests.servers import ROOT, subprocess_env
 
-SCENARIO = "incidents/scenarios/multinational-2026.yaml"
+SCENARIO = ROOT / "incidents/scenarios/multinational-2026.yaml"
+# Here some of the states; `make multinational` plays them all. Georgia's law binds information brokers and public bodies.
+STATES = ("US-CA", "US-GA", "US-MN", "US-NY", "US-PR", "US-TX", "US-VT")
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     out = tmp_path_factory.mktemp("multinational")
-    command = [sys.executable, "manage.py", "replay", SCENARIO, "--format", "json", "--quiet", "--out", str(out)]
+    scenario = out.with_suffix(".yaml")
+    text, cut = re.subn(r"US-AL,.*?US-VI,", ", ".join(STATES) + ",", SCENARIO.read_text(encoding="utf-8"), flags=re.S)
+    assert cut == 1
+    scenario.write_text(text, encoding="utf-8")
+    command = [sys.executable, "manage.py", "replay", str(scenario), "--format", "json", "--quiet", "--out", str(out)]
     done = subprocess.run(command, cwd=ROOT, env=subprocess_env(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return out, dict(json.loads(done.stdout))
@@ -44,8 +50,8 @@ def test_every_company_files_and_every_state_of_the_residents_is_answered(
         "seoul", "amsterdam", "frankfurt", "dallas", "tokyo", "singapore"
     }  # fmt: skip
     met = {row["rule"] for row in result["clocks"] if row["entity"] == "dallas" and row["done_at"]}
-    # All 54 but Georgia, whose law binds information brokers and public bodies.
-    assert len([rule for rule in met if re.fullmatch(r"us\.[a-z]{2}\.breach", rule)]) == 53
+    states = {f"us.{state[3:].lower()}.breach" for state in STATES} - {"us.ga.breach"}
+    assert {rule for rule in met if re.fullmatch(r"us\.[a-z]{2}\.breach", rule)} == states
 
 
 def test_the_index_lists_each_filing_with_the_digest_of_its_file(played: tuple[Path, dict[str, Any]]) -> None:
