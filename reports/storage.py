@@ -32,14 +32,22 @@ def store(content: bytes, *, media_type: str, name: str, at: datetime, public: b
     A crash in between leaves at most a file that no row names.
     """
     sha256 = hashlib.sha256(content).hexdigest()
-    target = path_of(sha256)
-    if not target.exists():
-        _write(target, content if public else vault.seal(content, sha256))
+    if not _there(sha256):
+        _write(path_of(sha256), content if public else vault.seal(content, sha256))
     document, _made = Document.objects.get_or_create(
         sha256=sha256,
         defaults={"size": len(content), "media_type": media_type, "name": name, "created_at": at},
     )
     return document
+
+
+def _there(sha256: str) -> bool:
+    """Whether the file of that digest is there and opens: one that no row named may be left under a key that is gone."""
+    try:
+        read_by(sha256)
+    except MissingDocument:
+        return False
+    return True
 
 
 def _write(target: Path, content: bytes) -> None:
