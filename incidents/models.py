@@ -19,7 +19,15 @@ from incidents.availability import Absence, Preference  # noqa: F401  their tabl
 from incidents.channels.models import Endpoint
 from incidents.holds import LegalHold  # noqa: F401  its table belongs to this app
 from incidents.machine import FSMField, Machine, moves
-from incidents.states import EVIDENCE, INCIDENT, OBLIGATION, EvidenceState, IncidentState, ObligationState
+from incidents.states import (
+    EVIDENCE,
+    INCIDENT,
+    OBLIGATION,
+    EvidenceState,
+    IncidentState,
+    ObligationState,
+    SystemState,
+)
 from incidents.tokens import ApiToken  # noqa: F401  its table belongs to this app
 
 WALL_CLOCK = "wall"
@@ -270,6 +278,11 @@ class AffectedSystem(models.Model):
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="systems")
     name = models.CharField(_("system"), max_length=200)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    kind = models.CharField(_("kind of system"), max_length=100, blank=True)
+    state = models.CharField(_("state"), max_length=20, choices=SystemState.choices, blank=True)
+    note = models.TextField(_("note"), blank=True)
+    evidence = models.ForeignKey("Evidence", models.PROTECT, null=True, related_name="systems")
     purpose = models.CharField(_("purpose"), max_length=200, blank=True)
     finding = models.CharField(_("finding"), max_length=300, blank=True)
     found_at = models.DateTimeField(_("found at"), null=True)
@@ -283,6 +296,45 @@ class AffectedSystem(models.Model):
     class Meta:
         ordering = ("pk",)
         constraints = (models.UniqueConstraint(fields=("incident", "name"), name="system_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SystemImport(models.Model):
+    """A list of affected systems on its way in: read and checked step by step, and taken over whole or not at all.
+
+    Not a record: what is taken over is written in the journal, and the list itself is emptied then.
+    """
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        WAITING = "waiting", _("Waiting to be read")
+        CHECKING = "checking", _("Being checked")
+        READY = "ready", _("Ready to be taken over")
+        REFUSED = "refused", _("Has errors")
+        DONE = "done", _("Taken over")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="system_imports")
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    found_by = models.CharField(max_length=200, blank=True)
+    content = models.BinaryField(null=True)
+    # The cells, as compressed JSON.
+    rows = models.BinaryField(null=True)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
+    total = models.PositiveIntegerField(default=0)
+    checked = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    errors = models.JSONField(default=list)
+    error_count = models.PositiveIntegerField(default=0)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ("-pk",)
 
     def __str__(self) -> str:
         return self.name

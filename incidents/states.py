@@ -45,6 +45,16 @@ class EvidenceState(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
+class SystemState(models.TextChoices):
+    """How an affected system stands. A note, not a machine: it is what the list said."""
+
+    SUSPECTED = "suspected", _("Suspected")
+    COMPROMISED = "compromised", _("Compromised")
+    ISOLATED = "isolated", _("Isolated")
+    RESTORED = "restored", _("Restored")
+    CLEARED = "cleared", _("Found clean")
+
+
 OPEN_OBLIGATION = (ObligationState.POSSIBLE, ObligationState.RUNNING, ObligationState.OVERDUE)
 CLOCK_RUNS = (ObligationState.RUNNING, ObligationState.OVERDUE)
 

@@ -16,6 +16,7 @@ from incidents import (
     views_overview,
     views_redaction,
     views_score,
+    views_systems,
     views_tokens,
 )
 from incidents.views_export import export
@@ -32,6 +33,10 @@ urlpatterns = [
     path("incidents/<str:code>/", views.incident, name="incident"),
     path("incidents/<str:code>/effect/", views_incident.effect, name="effect"),
     path("incidents/<str:code>/journal/", views_incident.whole_journal, name="journal"),
+    path("incidents/<str:code>/systems/", views_systems.systems, name="systems"),
+    path("incidents/<str:code>/systems.csv", views_systems.export, name="systems_export"),
+    path("incidents/<str:code>/systems/import/", views_systems.bring, name="systems_import"),
+    path("incidents/<str:code>/systems/import/<int:number>/", views_systems.imported, name="systems_imported"),
     path("incidents/<str:code>/law/", views_law.law_review, name="law_review"),
     path("incidents/<str:code>/score/<str:method>/", views_score.score, name="score"),
     path("incidents/<str:code>/facts/<int:number>/redact/", views_redaction.redact, name="redact"),

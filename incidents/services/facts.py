@@ -1,5 +1,6 @@
 """Recording what is known. Rows are only added; after each one the duties are computed anew."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -330,8 +331,18 @@ def check_people(given: Mapping[str, Any]) -> None:
         )
 
 
-def systems_add(*, incident: Incident, systems: Sequence[Mapping[str, Any]], at: datetime, by: User | None) -> int:
-    """Add affected systems, all of them or none; answers how many.
+SYSTEMS_AT_ONCE = 2000
+
+
+def systems_add(
+    *,
+    incident: Incident,
+    systems: Sequence[Mapping[str, Any]],
+    at: datetime,
+    by: User | None,
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Add affected systems, all of them or none; answers how many. ``detail`` goes into the journal.
 
     Raises:
         BadInput: a system without a name or finder, or one that is already recorded.
@@ -340,8 +351,8 @@ def systems_add(*, incident: Incident, systems: Sequence[Mapping[str, Any]], at:
         access.require_handle(by, locked)
         rows = [_system(locked, given, at=at, by=by) for given in systems]
         names = [row.name for row in rows]
-        known = set(locked.systems.filter(name__in=names).values_list("name", flat=True))
-        doubled = known | {name for name in names if names.count(name) > 1}
+        known = set(locked.systems.values_list("name", flat=True)) & set(names)
+        doubled = known | {name for name, many in Counter(names).items() if many > 1}
         if doubled:
             raise BadInput(
                 _("%(names)s: recorded already. Expected each system once."),
@@ -349,7 +360,7 @@ def systems_add(*, incident: Incident, systems: Sequence[Mapping[str, Any]], at:
                 field="name",
                 names=", ".join(sorted(doubled)[:5]),
             )
-        AffectedSystem.objects.bulk_create(rows)
+        AffectedSystem.objects.bulk_create(rows, batch_size=SYSTEMS_AT_ONCE)
         journal.write(
             incident=locked,
             at=at,
@@ -357,7 +368,7 @@ def systems_add(*, incident: Incident, systems: Sequence[Mapping[str, Any]], at:
             action="system.added",
             subject="systems",
             new=names,
-            detail={"count": len(rows)},
+            detail={"count": len(rows), **(detail or {})},
         )
         return len(rows)
 
