@@ -130,3 +130,29 @@ class DayOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.calendar} {self.on} {self.name}"
+
+
+class AuthorityContact(models.Model):
+    """How an authority is reached, as one entity found out: for handing over by hand, for letters, for the telephone."""
+
+    entity = models.ForeignKey(Entity, models.PROTECT, related_name="authority_contacts", verbose_name=_("entity"))
+    # The English name by which the law library and the duties name it.
+    authority = models.CharField(_("authority"), max_length=300)
+    portal = models.URLField(_("portal"), max_length=500, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("telephone"), max_length=60, blank=True)
+    address = models.TextField(_("postal address"), max_length=500, blank=True)
+    source = models.CharField(_("source"), max_length=300)
+    # On the entity's clock.
+    checked_on = models.DateField(_("checked on"))
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("entity", "authority")
+        constraints = (models.UniqueConstraint(fields=("entity", "authority"), name="one_contact_once"),)
+        verbose_name = _("contact data of an authority")
+        verbose_name_plural = _("contact data of authorities")
+
+    def __str__(self) -> str:
+        return f"{self.entity_id} {self.authority}"

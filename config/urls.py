@@ -16,5 +16,6 @@ urlpatterns = [
     path("api/v1/<path:rest>", access.decides("api")(api.nothing)),
     path("", include("incidents.urls")),
     path("", include("incidents.urls_access")),
+    path("", include("incidents.urls_admin")),
     path("", include("reports.urls")),
 ]

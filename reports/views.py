@@ -16,6 +16,7 @@ from compliance.engine import LocalText, canonical_json
 from compliance.errors import Refused
 from incidents import access
 from incidents.models import Incident
+from incidents.services import contacts
 from incidents.views import UNPROCESSABLE, find
 from reports import exports, filing_page, page, prefill, public, selectors, services, statement, storage, typography
 from reports.actions import ACTIONS
@@ -129,6 +130,7 @@ def _context(
         "may_handle": handles,
         "may_decide": access.may_decide(request.user, held.incident) and real,
         "submission": submission,
+        "mailbox": _mailbox(held),
         "channel_name": form.channels.get(submission.channel) if submission else None,
         **_forms(held, failed, typed if error else None),
         **review,
@@ -143,6 +145,16 @@ def _context(
         "zone": held.entity.zone,
         "now": now,
     }
+
+
+def _mailbox(held: Filing) -> str:
+    """The address kept for the first authority of the filing that has one; a person reads it before it is used."""
+    if held.state != "frozen":
+        return ""
+    duties = held.obligations.order_by("pk").values_list("duty", flat=True)
+    names = [name["en"] for duty in duties for name in duty["addressees"]]
+    kept = {row.authority: row.email for row in contacts.contacts_of(held.entity, names)}
+    return next((kept[name] for name in names if kept.get(name)), "")
 
 
 def _label_of(form: Form, error: Refused | None) -> LocalText | None:
@@ -297,11 +309,26 @@ def by_hand(request: HttpRequest, code: str, number: int) -> HttpResponse:
         "sections": list(portal.lines(held)),
         "channels": [(words, portal.link_in(words.ko) or portal.link_in(words.en)) for words in form.channels.values()],
         "law_says": page.channel_words(held),
+        **_contacts(request, held),
         "signature": getattr(held, "signature", None),
         "zone": held.entity.zone,
         **page.language(held),
     }
     return render(request, "reports/by_hand.html", context)
+
+
+def _contacts(request: HttpRequest, held: Filing) -> dict[str, Any]:
+    """How the entity reaches the authorities of this filing, what to check again, and for whom nothing is kept."""
+    now = clock.now()
+    duties = held.obligations.order_by("pk").values_list("duty", flat=True)
+    names = {name["en"]: LocalText(**name) for duty in duties for name in duty["addressees"]}
+    kept = contacts.contacts_of(held.entity, names)
+    without = [names[name] for name in names.keys() - {row.authority for row in kept}]
+    return {
+        "contacts": [(names[row.authority], row, contacts.is_stale(row, at=now)) for row in kept],
+        "unreached": sorted(without, key=lambda name: name.en),
+        "keeps_contacts": contacts.may_change(request.user, held.entity),
+    }
 
 
 FIGURES = 5
