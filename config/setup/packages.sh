@@ -19,6 +19,7 @@ if [ "${1:-app}" = test ]; then
     browser || need chromium
     command -v qpdf >/dev/null 2>&1 || need qpdf
     command -v pdftotext >/dev/null 2>&1 || need poppler-utils
+    command -v xmlsec1 >/dev/null 2>&1 || need xmlsec1
 fi
 [ -z "$missing" ] && exit 0
 
