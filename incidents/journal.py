@@ -226,7 +226,7 @@ def _append(
         new=digests[1],
         salt=salt if any(value is not None and not isinstance(value, Digest) for value in (old, new)) else "",
         # One way to write it down, so that every byte of it can be checked.
-        detail=json.loads(canonical_json({**(detail or {}), **_in_whose_stead(by)})),
+        detail=json.loads(canonical_json({**(detail or {}), **_in_whose_stead(by), **_through_what(by)})),
         previous=head.hash,
     )
     entry.hash = entry_hash(entry)
@@ -238,6 +238,12 @@ def _in_whose_stead(by: User | None) -> dict[str, list[str]]:
     """Whom a deputy acts for in this change, where the right to it is not the deputy's own."""
     absent = standing.for_whom(by.pk if by is not None else None)
     return {"for": [f"user:{number}" for number in absent]} if absent else {}
+
+
+def _through_what(by: User | None) -> dict[str, str]:
+    """The token that a person acts through; nothing where it is done by hand."""
+    name = standing.through(by.pk if by is not None else None)
+    return {"via": name} if name else {}
 
 
 def _locked_head(chain: str) -> JournalHead:

@@ -1,10 +1,11 @@
-"""For whom somebody acts: remembered from the moment a right is asked for until the change is done, for the journal."""
+"""For whom and through what somebody acts: remembered until the change, or the request, is done, for the journal."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 
 _acting: ContextVar[dict[int, frozenset[int]] | None] = ContextVar("acting", default=None)
+_through: ContextVar[tuple[int, str] | None] = ContextVar("through", default=None)
 
 
 @contextlib.contextmanager
@@ -31,3 +32,24 @@ def for_whom(person: int | None) -> list[int]:
     """For whom ``person`` acts in this change, in order; nobody outside one."""
     held = _acting.get() or {}
     return sorted(held.get(person, ())) if person is not None else []
+
+
+@contextlib.contextmanager
+def request() -> Iterator[None]:
+    """One request: through what it came is forgotten at its end."""
+    token = _through.set(None)
+    try:
+        yield
+    finally:
+        _through.reset(token)
+
+
+def act_through(person: int, name: str) -> None:
+    """What ``person`` does in this request comes through ``name`` (``token:<number>``) and not by hand."""
+    _through.set((person, name))
+
+
+def through(person: int | None) -> str:
+    """Through what ``person`` acts; empty by hand."""
+    held = _through.get()
+    return held[1] if held is not None and held[0] == person else ""

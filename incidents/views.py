@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from compliance import clock
 from compliance.errors import Refused
+from compliance.text import number_in
 from incidents import access, forms, incident_page, selectors, services
-from incidents.models import Fact, Incident, Obligation
+from incidents.models import Incident
 
 UNPROCESSABLE = 422
 
@@ -25,7 +26,7 @@ def report(request: HttpRequest) -> HttpResponse:
     first = entities.first()
     zone = first.zone if first else "Asia/Seoul"
     if request.method == "POST":
-        chosen = entities.filter(pk=request.POST.get("entity") or 0).first()
+        chosen = entities.filter(pk=number_in(request.POST.get("entity"))).first()
         form = forms.ReportForm(request.POST, entities=entities, zone=chosen.zone if chosen else zone)
         if form.is_valid() and (incident := _report(request, form)):
             return redirect("incidents:incident", incident.code)
@@ -132,7 +133,7 @@ def _performed(request: HttpRequest, form: forms.Action) -> bool:
         form.add_error(field, ValidationError(str(refused), code=refused.code))
         form.cleaned_data = kept  # what was typed stands beside what others wrote
         return False
-    except (Fact.DoesNotExist, Obligation.DoesNotExist) as error:
+    except ObjectDoesNotExist as error:
         raise Http404 from error
     messages.success(request, _("Saved."))
     return True

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from compliance import clock
 from compliance.access_policy import Capability, get_access_policy
 from compliance.errors import Refused
+from compliance.text import number_in
 from incidents import access
 from incidents.admissions import Admission
 from incidents.forms_access import GlassForm, NamesForm
@@ -62,9 +63,8 @@ def _named(request: HttpRequest, found: Incident, form: NamesForm) -> bool:
 
 
 def _end(request: HttpRequest, found: Incident) -> HttpResponse:
-    number = request.POST["end"]
     rows = found.admissions.filter(kind=Admission.Kind.GLASS).select_related("incident")
-    row = get_object_or_404(rows, pk=number if number.isdigit() and len(number) < 18 else 0)
+    row = get_object_or_404(rows, pk=number_in(request.POST["end"]))
     try:
         restriction.glass_end(admission=row, at=clock.now(), by=request.user)
     except Refused as refused:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from compliance import clock
 from compliance.errors import Refused
+from compliance.text import number_in
 from incidents import access, feeds, told
 from incidents.channels import endpoints
 from incidents.channels.models import CalendarLink, Endpoint, Reader
@@ -104,8 +105,7 @@ def _zone(request: HttpRequest, forms: Forms) -> dict[str, str] | None:
 
 
 def _chosen(request: HttpRequest, rows: Any) -> Any:
-    number = request.POST.get("subject", "")
-    row = rows.filter(pk=number).first() if number.isdigit() else None
+    row = rows.filter(pk=number_in(request.POST.get("subject"))).first()
     if row is None:
         raise Http404
     return row

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from compliance import clock
 from compliance.errors import Refused
+from compliance.text import number_in
 from incidents import access
 from incidents.forms_tokens import TokenForm
 from incidents.services.tokens import token_make, token_revoke
@@ -58,8 +59,7 @@ def _make(request: HttpRequest, form: TokenForm) -> dict[str, str]:
 
 
 def _revoke(request: HttpRequest) -> None:
-    number = request.POST.get("subject", "")
-    row = request.user.api_tokens.filter(pk=number).first() if number.isdigit() and len(number) < 18 else None
+    row = request.user.api_tokens.filter(pk=number_in(request.POST.get("subject"))).first()
     if row is None:
         raise Http404
     token_revoke(token=row, at=clock.now(), by=request.user)

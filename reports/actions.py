@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from compliance.errors import Refused
+from compliance.text import number_in
 from incidents.forms import LocalInstant
 from incidents.services import late_reason_record
 from reports import comments, dispatch, prefill, requests, services, signing
@@ -38,10 +39,8 @@ def _edit(request: HttpRequest, held: Filing, at: datetime) -> None:
             text = ", ".join(filter(None, request.POST.getlist(name))) if several else request.POST[name]
             values[item.key] = _typed(item, text, held)
     changed = {key: value for key, value in values.items() if _differs(held, key, value)}
-    edition = request.POST.get("edition", "0")
-    services.filing_edit(
-        filing=held, values=changed, edition=int(edition) if edition.isdigit() else 0, at=at, by=request.user
-    )
+    edition = number_in(request.POST.get("edition")) or 0
+    services.filing_edit(filing=held, values=changed, edition=edition, at=at, by=request.user)
 
 
 def _typed(item: Field, text: str, held: Filing) -> str | None:
@@ -146,7 +145,7 @@ def _answered(request: HttpRequest, held: Filing, at: datetime) -> None:
 
 def _support(request: HttpRequest, held: Filing, at: datetime) -> None:
     kind, _sep, number = request.POST.get("ground", "").partition(":")
-    wanted = int(number) if number.isdigit() else 0
+    wanted = number_in(number)
     rows = held.incident.evidence_items if kind == "evidence" else held.incident.facts
     row = rows.filter(number=wanted).first()
     services.denial_support(
@@ -189,9 +188,9 @@ def _late(request: HttpRequest, held: Filing, at: datetime) -> None:
 
 
 def _number(request: HttpRequest, name: str, default: int | None = None) -> int:
-    text = request.POST.get(name, "")
-    if text.isdigit() and len(text) < 18:
-        return int(text)
+    number = number_in(request.POST.get(name))
+    if number is not None:
+        return number
     if default is None:
         raise Http404(name)
     return default

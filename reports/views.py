@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from compliance import clock
 from compliance.engine import LocalText, canonical_json
 from compliance.errors import Refused
+from compliance.text import number_in
 from incidents import access
 from incidents.models import Incident
 from incidents.services import contacts
@@ -41,7 +42,7 @@ def _filing(request: HttpRequest, code: str, number: int) -> Filing:
 def start(request: HttpRequest, code: str) -> HttpResponse:
     """Begin a filing for one duty."""
     incident = find(request, code)
-    row = incident.obligations.filter(pk=request.POST.get("obligation") or 0).select_related("entity").first()
+    row = incident.obligations.filter(pk=number_in(request.POST.get("obligation"))).select_related("entity").first()
     if row is None:
         raise Http404
     # Supplements that wait for the same form go out together.

@@ -14,7 +14,7 @@ from ninja.security import HttpBearer, SessionAuth
 from ninja.throttling import SimpleRateThrottle
 
 from compliance import clock
-from incidents import access, selectors
+from incidents import access, selectors, standing
 from incidents.models import Incident
 from incidents.services.tokens import PREFIX, token_for
 from incidents.tokens import ApiToken, Scope
@@ -68,6 +68,7 @@ class Token(HttpBearer):
             raise WrongScope(self.scope)
         limit = frozenset(row.entities.values_list("pk", flat=True)) if row.limited else None
         request.user = row.user
+        standing.act_through(row.user_id, f"token:{row.pk}")
         return Caller(row.user, row, limit)
 
 
