@@ -251,6 +251,8 @@ SIGNING_CERTIFICATE = env.text("BREACHCLOCK_SIGNING_CERTIFICATE")
 SIGNING_PASSPHRASE_FILE = env.text("BREACHCLOCK_SIGNING_PASSPHRASE_FILE")
 # A folder of certificates (*.pem) and revocation lists (*.crl) to embed, kept up to date by the house; needs TSA_URL.
 SIGNING_REVOCATION = env.text("BREACHCLOCK_SIGNING_REVOCATION")
+# A scanner for malware (clamd) that files are shown to: a socket's path or host:port. Without it nothing is scanned.
+CLAMD = env.text("BREACHCLOCK_CLAMD")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # How long a token of the API may be good, and how many requests a token, person or address may make in which time.
 API_TOKEN_MAX_DAYS = int(env.number("BREACHCLOCK_API_TOKEN_MAX_DAYS", 90, least=1))

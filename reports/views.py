@@ -19,7 +19,19 @@ from incidents import access
 from incidents.models import Incident
 from incidents.services import contacts
 from incidents.views import UNPROCESSABLE, find
-from reports import exports, filing_page, page, prefill, public, selectors, services, statement, storage, typography
+from reports import (
+    exports,
+    filing_page,
+    page,
+    prefill,
+    public,
+    reading,
+    selectors,
+    services,
+    statement,
+    storage,
+    typography,
+)
 from reports.actions import ACTIONS
 from reports.channels import portal
 from reports.forms import Field, Form
@@ -251,6 +263,8 @@ def pdf(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """The frozen document, or the draft as it would look."""
     held = _filing(request, code, number)
     content = storage.read(held.document) if held.document else services.preview(held, at=clock.now(), by=request.user)
+    if held.document:
+        reading.note(held, "document", held.document.sha256, at=clock.now(), by=request.user)
     return _file(content, "application/pdf", f"{code}-F{number}.pdf", inline=True)
 
 
@@ -262,12 +276,20 @@ def proof(request: HttpRequest, code: str, number: int) -> HttpResponse:
     record = Submission.objects.filter(filing=held, proof__isnull=False).select_related("proof").first()
     if record is None or record.proof is None:
         raise Http404
-    return _file(storage.read(record.proof), record.proof.media_type, f"{code}-F{number}-proof", inline=False)
+    try:
+        content = storage.read(record.proof)
+    except storage.MissingDocument:  # deleted by rule; the digest and the journal say that there was one
+        raise Http404 from None
+    reading.note(held, "proof", record.proof.sha256, at=clock.now(), by=request.user)
+    ending = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}.get(record.proof.media_type, "")
+    return _file(content, record.proof.media_type, f"{code}-F{number}-proof{ending}", inline=False)
 
 
 def _file(content: bytes, media_type: str, name: str, *, inline: bool) -> HttpResponse:
     response = HttpResponse(content, content_type=media_type)
     how = "inline" if inline else "attachment"
+    if not inline:  # never a page of ours, whatever is in it
+        response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Content-Disposition"] = f'{how}; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
@@ -282,6 +304,7 @@ def signed(request: HttpRequest, code: str, number: int) -> HttpResponse:
     signature = getattr(held, "signature", None)
     if signature is None:
         raise Http404
+    reading.note(held, "signed", signature.document.sha256, at=clock.now(), by=request.user)
     return _file(storage.read(signature.document), "application/pdf", f"{code}-F{number}-signed.pdf", inline=False)
 
 
@@ -292,6 +315,7 @@ def statement_json(request: HttpRequest, code: str, number: int) -> HttpResponse
     held = _filing(request, code, number)
     if held.statement is None:
         raise Http404
+    reading.note(held, "statement", held.statement_digest, at=clock.now(), by=request.user)
     return _file(canonical_json(held.statement), "application/json", f"{code}-F{number}.json", inline=False)
 
 

@@ -18,7 +18,7 @@ from incidents.api.reading import Code, Number, both, name_of, said, there
 from incidents.api.repeats import request_key, require_version
 from incidents.models import Incident
 from incidents.states import OPEN_OBLIGATION
-from reports import approvals, comments, exports, prefill, selectors, services, statement, storage
+from reports import approvals, comments, exports, prefill, reading, selectors, services, statement, storage
 from reports.api import schemas as s
 from reports.forms import Field, Form
 from reports.models import FieldComment, Filing, Submission
@@ -332,6 +332,7 @@ def document(request: HttpRequest, code: Code, number: Number) -> HttpResponse:
     """The frozen document, or the draft as it would look, marked as one."""
     row = filing_of(request, code, number)
     if row.document is not None:
+        reading.note(row, "document", row.document.sha256, at=clock.now(), by=caller(request).user)
         return file_answer(storage.read(row.document), "application/pdf", _name(row, "pdf"), row.document.sha256)
     content = services.preview(row, at=clock.now(), by=caller(request).user)
     return file_answer(content, "application/pdf", _name(row, "draft.pdf"))
@@ -353,6 +354,7 @@ def _frozen(request: HttpRequest, code: str, number: int) -> Filing:
 def statement_json(request: HttpRequest, code: Code, number: Number) -> HttpResponse:
     """The statement the document was made from, byte for byte as it is attached inside."""
     row = _frozen(request, code, number)
+    reading.note(row, "statement", row.statement_digest, at=clock.now(), by=caller(request).user)
     content = canonical_json(row.statement)
     return file_answer(content, "application/json", _name(row, "json"), row.statement_digest)
 
@@ -375,6 +377,7 @@ def signed(request: HttpRequest, code: Code, number: Number) -> HttpResponse:
     signature = getattr(row, "signature", None)
     if signature is None:
         raise Http404
+    reading.note(row, "signed", signature.document.sha256, at=clock.now(), by=caller(request).user)
     content = storage.read(signature.document)
     return file_answer(content, "application/pdf", _name(row, "signed.pdf"), signature.document.sha256)
 
@@ -386,4 +389,9 @@ def proof(request: HttpRequest, code: Code, number: Number) -> HttpResponse:
     held = Submission.objects.filter(filing=row, proof__isnull=False).select_related("proof").first()
     if held is None or held.proof is None:
         raise Http404
-    return file_answer(storage.read(held.proof), held.proof.media_type, _name(row, "proof"), held.proof.sha256)
+    try:
+        content = storage.read(held.proof)
+    except storage.MissingDocument:  # deleted by rule; the digest and the journal say that there was one
+        raise Http404 from None
+    reading.note(row, "proof", held.proof.sha256, at=clock.now(), by=caller(request).user)
+    return file_answer(content, held.proof.media_type, _name(row, "proof"), held.proof.sha256)

@@ -7,7 +7,6 @@ from reports.services.receipts import submission_outcome
 from reports.services.review import filing_approve, filing_return, filing_send_to_review
 from reports.services.submission import (
     PROOF_MAX_BYTES,
-    proof_type,
     record_handed_over,
     require_not_on_its_way,
     submission_record,
@@ -27,7 +26,6 @@ __all__ = [
     "filing_start",
     "filing_withdraw",
     "preview",
-    "proof_type",
     "record_handed_over",
     "require_not_on_its_way",
     "review_ask",

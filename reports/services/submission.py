@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.errors import BadInput, Refused
 from compliance.text import clean
-from incidents import access, journal
+from incidents import access, journal, uploads
 from incidents.services import obligation_meet
 from incidents.services.common import changing, not_in_future
 from reports import prefill, storage
@@ -16,7 +16,6 @@ from reports.services.checks import movable, save
 
 journal.register({"filing.submitted": _("Filing submitted")})
 
-_SIGNATURES = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 PROOF_MAX_BYTES = 20 * 1024 * 1024
 
 
@@ -150,19 +149,5 @@ def _proof(proof: tuple[str, bytes] | None, *, at: datetime) -> Document | None:
     if proof is None:
         return None
     name, content = proof
-    media_type = proof_type(content)
-    return storage.store(content, media_type=media_type, name=name[-200:] or "proof", at=at)
-
-
-def proof_type(content: bytes) -> str:
-    """The media type of a proof file, told from its content.
-
-    Raises:
-        BadInput: empty, too large, or neither PDF nor PNG nor JPEG.
-    """
-    if not content or len(content) > PROOF_MAX_BYTES:
-        raise BadInput(_("Expected a file of at most 20 MB."), code="proof_size", field="proof")
-    for signature, media_type in _SIGNATURES.items():
-        if content.startswith(signature):
-            return media_type
-    raise BadInput(_("Expected a PDF, PNG or JPEG file."), code="proof_type", field="proof")
+    held = uploads.examine(name, content, most=PROOF_MAX_BYTES)
+    return storage.store(held.content, media_type=held.media_type, name=held.name, at=at)

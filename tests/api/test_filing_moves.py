@@ -162,7 +162,7 @@ def test_a_hand_over_comes_with_its_proof(case: Case, drafts) -> None:  # noqa: 
     filing = drafts("frozen")
     api = session(case.company.owner)
     path, body = CALLS["submit"]
-    proof = {"name": "접수증.pdf", "base64": base64.b64encode(b"%PDF-1.7 ...").decode()}
+    proof = {"name": "접수증.pdf", "base64": base64.b64encode(b"%PDF-1.7 ... %%EOF").decode()}
     wrong = api.post(f"{item(filing)}/{path}", {**body, "proof": {**proof, "base64": "%%%"}})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "not_base64")
     page = {**proof, "base64": base64.b64encode(b"<html>").decode()}

@@ -69,7 +69,7 @@ def test_a_choice_of_the_vocabulary_stays_readable_for_the_database(fact: Fact) 
 
 @pytest.mark.both_databases
 def test_addresses_secrets_and_messages_are_encrypted(company: Company, keys: Path) -> None:
-    target = "https://hooks.example.test/in"
+    target = "https://1.1.1.1/in"
     row = endpoints.endpoint_add(
         entity=company.entity, kind="webhook", label="SOC", target=target, at=NOW, by=company.manager
     )
@@ -155,7 +155,7 @@ class TestRetention:
     def over(self, fact: Fact, company: Company) -> Incident:
         incident = fact.incident
         services.evidence_add(incident=incident, title="로그", description=WORDS, at=NOW, by=company.owner)
-        dismissal = services.dismissal_request(incident=incident, reason="오탐으로 확인됨", at=NOW, by=company.owner)
+        dismissal = services.dismissal_request(incident=incident, reason="조사 결과 오탐으로 확인됨", at=NOW, by=company.owner)
         services.dismissal_decide(dismissal=dismissal, approve=True, note="", at=NOW, by=company.approver)
         OutboxMessage.objects.filter(incident=incident).update(state="sent")
         return Incident.objects.get(pk=incident.pk)

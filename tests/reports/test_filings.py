@@ -126,7 +126,7 @@ def submit(case: Case, filing: Filing, **given: object) -> Submission:
 
 
 def test_a_submission_meets_the_duty_at_the_time_it_was_handed_over(case: Case) -> None:
-    submit(case, case.frozen(), proof=("receipt.pdf", b"%PDF-1.7 receipt"))
+    submit(case, case.frozen(), proof=("receipt.pdf", b"%PDF-1.7 receipt %%EOF"))
     duty = Obligation.objects.get(pk=case.duty.pk)
     assert (duty.state, duty.met_at) == ("met_late", later(NOW, hours=3, minutes=57))
     assert int((duty.met_at - duty.due_at).total_seconds()) // 60 == 57 * 60 + 57

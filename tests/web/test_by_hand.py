@@ -105,7 +105,7 @@ def test_the_sk_telecom_case_by_hand(browser_page: Any, live_site: Callable[...,
     page.select_option("#id_channel", "portal")
     page.fill("#id_receipt_number", "KISA-2025-0420")
     page.set_input_files(
-        "#id_proof", {"name": "receipt.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 receipt"}
+        "#id_proof", {"name": "receipt.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 receipt %%EOF"}
     )
     page.get_by_role("button", name="제출 기록").click()
     page.wait_for_load_state()
