@@ -13,7 +13,7 @@ from compliance.errors import Refused
 from compliance.text import number_in
 from incidents.forms import LocalInstant
 from incidents.services import late_reason_record
-from reports import comments, dispatch, prefill, requests, services, signing
+from reports import comments, dispatch, drafting, prefill, requests, services, signing
 from reports.forms import Field
 from reports.inputs import OutcomeForm, RequestForm, ResolveForm, SubmissionForm
 from reports.models import Dispatch, FieldComment, Filing, InformationRequest, Submission
@@ -35,12 +35,22 @@ def _edit(request: HttpRequest, held: Filing, at: datetime) -> None:
     for item in prefill.form_of(held).fields(held.stage):
         name = f"field-{item.key}"
         if name in request.POST and item.type != "table":
-            several = item.type == "choices"
-            text = ", ".join(filter(None, request.POST.getlist(name))) if several else request.POST[name]
-            values[item.key] = _typed(item, text, held)
+            text = typed_text(request.POST)(item, name)
+            if not drafting.untouched(request.POST, item.key, text):
+                values[item.key] = _typed(item, text, held)
     changed = {key: value for key, value in values.items() if _differs(held, key, value)}
     edition = number_in(request.POST.get("edition")) or 0
     services.filing_edit(filing=held, values=changed, edition=edition, at=at, by=request.user)
+
+
+def typed_text(given: Any) -> Callable[[Field, str], str]:
+    """How the text of a field is read from what was sent."""
+
+    def read(item: Field, name: str) -> str:
+        several = item.type == "choices"
+        return ", ".join(filter(None, given.getlist(name))) if several else str(given[name])
+
+    return read
 
 
 def _typed(item: Field, text: str, held: Filing) -> str | None:

@@ -20,6 +20,7 @@ from incidents.models import Incident
 from incidents.services import contacts
 from incidents.views import UNPROCESSABLE, find
 from reports import (
+    drafting,
     exports,
     filing_page,
     page,
@@ -32,7 +33,7 @@ from reports import (
     storage,
     typography,
 )
-from reports.actions import ACTIONS
+from reports.actions import ACTIONS, typed_text
 from reports.channels import portal
 from reports.forms import Field, Form
 from reports.forms.formats import chosen
@@ -81,6 +82,8 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
 def filing(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """One filing; a POST says what to do with it."""
     held = _filing(request, code, number)
+    if request.method == "POST" and request.headers.get("X-Autosave"):
+        return drafting.autosave(request, held, edit=ACTIONS["edit"], sections=lambda row: _sections(row, None))
     if request.method == "POST":
         outcome = _act(request, held)
         if isinstance(outcome, HttpResponse):
@@ -117,7 +120,9 @@ def _context(
     submission = Submission.objects.filter(filing=held).select_related("proof", "recorded_by").first()
     real = held.incident.kind != Incident.Kind.REPLAY
     now, moves = clock.now(), {name for name, move in FILING.items() if held.state in move.source}
-    sections = _sections(held, typed if error and typed and typed.get("action") == "edit" else None)
+    stored = _sections(held, None)
+    refused_edit = typed if error and typed and typed.get("action") == "edit" else None
+    sections = _sections(held, _touched(held, refused_edit)) if refused_edit else stored
     handles = access.may_handle(request.user, held.incident) and real
     missing = statement.missing(held) if held.document_id is None else []
     review = page.review(held, request.user, at=now, real=real)
@@ -130,6 +135,10 @@ def _context(
         "form": form,
         "heading": _heading(held, form),
         "sections": sections,
+        "base": drafting.base_of(stored),
+        "clashes": drafting.clashes(stored, drafting.mine(held, refused_edit, typed_text(refused_edit)))
+        if error and error.code == drafting.EDITION_CONFLICT
+        else [],
         "steps": filing_page.steps(held),
         "clocks": filing_page.clocks(held, now=now),
         "to_settle": to_settle,
@@ -158,6 +167,15 @@ def _context(
         "zone": held.entity.zone,
         "now": now,
     }
+
+
+def _touched(held: Filing, given: Any) -> Any:
+    """Of what was sent, the fields that the person changed; the others show what is stored."""
+    kept = given.copy()
+    changed = drafting.mine(held, given, typed_text(given))
+    for name in [name for name in kept if name.startswith("field-") and name.removeprefix("field-") not in changed]:
+        del kept[name]
+    return kept
 
 
 def _mailbox(held: Filing) -> str:
