@@ -16,6 +16,7 @@ from incidents import (
     views_overview,
     views_redaction,
     views_score,
+    views_search,
     views_systems,
     views_tokens,
 )
@@ -33,6 +34,7 @@ urlpatterns = [
     path("incidents/<str:code>/", views.incident, name="incident"),
     path("incidents/<str:code>/effect/", views_incident.effect, name="effect"),
     path("incidents/<str:code>/journal/", views_incident.whole_journal, name="journal"),
+    path("search/", views_search.search, name="search"),
     path("incidents/<str:code>/systems/", views_systems.systems, name="systems"),
     path("incidents/<str:code>/systems.csv", views_systems.export, name="systems_export"),
     path("incidents/<str:code>/systems/import/", views_systems.bring, name="systems_import"),

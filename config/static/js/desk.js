@@ -74,7 +74,7 @@
 
   var does = {
     "?": function () { var help = document.getElementById("keys"); if (help && !help.open) { help.showModal(); } },
-    "/": function () { var field = document.querySelector("[data-search]"); if (field) { open(field); field.focus(); field.select(); } },
+    "/": function () { var field = document.querySelector("main [data-search]") || document.querySelector("[data-search]"); if (field) { open(field); field.focus(); field.select(); } },
     "n": function () { var link = document.querySelector("a.report"); if (link) { location.assign(link.href); } },
     "j": function () { step(1); },
     "k": function () { step(-1); }
