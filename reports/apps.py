@@ -10,5 +10,16 @@ class ReportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from reports import dispatch, listed, outdated, redaction, replay_steps, requests, resealing, retention, searched, tasks  # noqa: F401  register themselves
+        from reports import (  # noqa: F401  register themselves
+            dispatch,
+            listed,
+            outdated,
+            redaction,
+            replay_steps,
+            requests,
+            resealing,
+            retention,
+            searched,
+            tasks,
+        )
         from reports.channels import drop, email  # noqa: F401  register themselves
