@@ -9,9 +9,10 @@ from django.db import transaction
 from django.test import Client
 
 from compliance import clock
+from compliance.models import AuthorityContact
 from incidents import ack, feeds, services, timers
 from incidents.models import Incident, JournalEntry
-from incidents.services import people, restriction
+from incidents.services import contacts, people, restriction
 from reports import comments, requests
 from reports import services as filings
 from reports.api.filings import tag_of
@@ -163,6 +164,7 @@ def _filled(
         "dispatch": _uncertain(sent, owned).pk,
         "field": first,
         "rule": case.duty.rule,
+        "contact": _contact(owned).pk,
         "person": owned.ciso.pk,
         "username": owned.ciso.username,
         "now": NOW.isoformat(),
@@ -173,6 +175,15 @@ def _filled(
         "step": ack.link_for(escalation, owned.owner, at=AT).rstrip("/").rpartition("/")[2],
         "invitation": people.token_of(person.invitations.get()),
     }
+
+
+def _contact(owned: Company) -> AuthorityContact:
+    """How the company reaches an authority; two of the incidents are of one company."""
+    held = AuthorityContact.objects.filter(entity=owned.entity).first()
+    given = {"phone": "118", "source": "누리집 안내", "checked_on": AT.date()}
+    return held or contacts.contact_save(
+        entity=owned.entity, authority=next(iter(contacts.authorities())), at=AT, by=owned.counsel, **given
+    )
 
 
 def _sent(case: Any, owned: Company) -> Filing:
