@@ -155,9 +155,18 @@ class TestRetention:
     def over(self, fact: Fact, company: Company) -> Incident:
         incident = fact.incident
         services.evidence_add(incident=incident, title="로그", description=WORDS, at=NOW, by=company.owner)
-        dismissal = services.dismissal_request(incident=incident, reason="조사 결과 오탐으로 확인됨", at=NOW, by=company.owner)
-        services.dismissal_decide(dismissal=dismissal, approve=True, note="", at=NOW, by=company.approver)
-        OutboxMessage.objects.filter(incident=incident).update(state="sent")
+        with connection.cursor() as cursor:  # closing has conditions of its own, which are not the matter here
+            cursor.execute("UPDATE incidents_incident SET state = 'closed', closed_at = %s", [NOW])
+        OutboxMessage.objects.create(
+            incident=incident,
+            state="sent",
+            subject="x",
+            body=WORDS,
+            dedupe="k",
+            message_id="k",
+            attempt_at=NOW,
+            created_at=NOW,
+        )
         return Incident.objects.get(pk=incident.pk)
 
     @pytest.mark.both_databases
