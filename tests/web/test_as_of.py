@@ -1,6 +1,7 @@
 """The page of an incident as it stood at a past moment: nothing later shows, and nothing can be changed."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from django.test import Client
 
 from incidents import asof, selectors, services, timers
 from incidents.models import Incident, Obligation
-from tests.factories import Company, kst, later, make_incident
+from tests.factories import PASSWORD, Company, kst, later, make_company, make_incident
 
 AT = kst("2026-11-02 09:00")
 
@@ -124,3 +125,34 @@ def test_a_filing_stands_as_it_stood(company: Company, incident: Incident) -> No
     states = [filings_of(incident, company.owner, later(AT, hours=hours)) for hours in (8, 10, 12)]
     labels = [str(FilingState(state).label) for state in ("draft", "withdrawn")]
     assert [[line.state for line in lines] for lines in states] == [[], labels[:1], labels[1:]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_slider_moves_through_the_past_by_keyboard_and_works_without_scripts(
+    browser_page: Any, live_site: Callable[..., str]
+) -> None:
+    company = make_company()
+    made = make_incident(company, at=AT, code="2026-777", leak_suspected_at=AT)
+    services.evidence_add(incident=made, title="방화벽 로그", at=later(AT, hours=1), by=company.owner)
+    site, page = live_site(), browser_page
+    page.goto(f"{site}/accounts/login/")
+    page.fill("#id_username", "owner")
+    page.fill("#id_password", PASSWORD)
+    page.click("main button")
+    page.wait_for_url(f"{site}/")
+    page.goto(f"{site}/incidents/2026-777/")
+    assert page.get_by_text("방화벽 로그").count() > 0
+    page.focus("#asof-range")
+    page.keyboard.press("Home")
+    page.get_by_text("당시의 사고 모습입니다").wait_for()
+    assert "at=" in page.url
+    assert page.locator("#evidence ~ .scroll").get_by_text("방화벽 로그").count() == 0
+    assert page.locator("main form[method=post]").count() == 0
+    state = page.context.storage_state()
+    plain = page.context.browser.new_context(java_script_enabled=False, storage_state=state, locale="ko-KR").new_page()
+    plain.goto(f"{site}/incidents/2026-777/")
+    plain.select_option("#asof-at", index=0)
+    plain.get_by_role("button", name="보기").first.click()
+    assert "당시의 사고 모습입니다" in plain.content()
+    plain.get_by_role("link", name="현재로 돌아가기").click()
+    assert "당시의 사고 모습입니다" not in plain.content()
