@@ -1,6 +1,7 @@
 """How the steps of ladders are put into words."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django import template
 from django.utils.translation import gettext as _
@@ -12,6 +13,16 @@ from incidents.law_search import AUDIENCE_WORDS
 from incidents.templatetags.clocks import elapsed
 
 register = template.Library()
+
+
+@register.filter
+def span_words(span: timedelta) -> str:
+    """A length of time as policies give it, in whole hours where it is whole: 72 h, 30 min."""
+    hours, rest = divmod(int(span.total_seconds()) // 60, 60)
+    if rest:
+        return elapsed(span)
+    return _("%(hours)s h") % {"hours": hours}
+
 
 _WORDS = {
     "required": gettext_lazy("certain duty"),
@@ -50,5 +61,5 @@ def step_when(step: Step) -> str:
     if step.percent_left is not None:
         return _("with %(percent)s%% of the time left") % {"percent": step.percent_left}
     if step.before is not None:
-        return _("%(span)s before it is due") % {"span": elapsed(step.before)}
-    return _("%(span)s past due") % {"span": elapsed(step.after)}
+        return _("%(span)s before it is due") % {"span": span_words(step.before)}
+    return _("%(span)s past due") % {"span": span_words(step.after or timedelta())}
