@@ -85,7 +85,7 @@ def _rows(column: Column, after: int, many: int | None) -> Iterator[tuple[int, s
     empty = f"CAST({column.name} AS text) NOT IN ('', 'null')"
     limit = f" LIMIT {many}" if many else ""
     sql = (
-        f"SELECT id, CAST({column.name} AS text) FROM {column.table} "  # noqa: S608  our own names
+        f"SELECT id, CAST({column.name} AS text) FROM {column.table} "  # our own names  # noqa: S608  # nosec B608
         f"WHERE id > %s AND {column.name} IS NOT NULL AND {empty} ORDER BY id{limit}"
     )
     with connection.cursor() as cursor:
@@ -121,7 +121,7 @@ def _put(column: Column, pk: int, before: str, sealed: str) -> int:
     value, cast = (json.dumps(sealed), "::jsonb") if column.json else (sealed, "")
     cast = cast if connection.vendor == "postgresql" else ""
     sql = (
-        f"UPDATE {column.table} SET {column.name} = %s{cast} "  # noqa: S608  our own names
+        f"UPDATE {column.table} SET {column.name} = %s{cast} "  # our own names  # noqa: S608  # nosec B608
         f"WHERE id = %s AND CAST({column.name} AS text) = %s"
     )
     with connection.cursor() as cursor:

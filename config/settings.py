@@ -205,9 +205,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
     "login": "config.accounts_forms.LoginForm",
     "reauthenticate": "config.accounts_forms.ReauthenticateForm",
-    "change_password": "config.accounts_forms.ChangePasswordForm",
-    "reset_password": "config.accounts_forms.ResetPasswordForm",
-    "reset_password_from_key": "config.accounts_forms.ResetPasswordKeyForm",
+    "change_password": "config.accounts_forms.ChangePasswordForm",  # a class  # nosec B105
+    "reset_password": "config.accounts_forms.ResetPasswordForm",  # a class  # nosec B105
+    "reset_password_from_key": "config.accounts_forms.ResetPasswordKeyForm",  # a class  # nosec B105
 }
 MFA_ADAPTER = "config.accounts.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
