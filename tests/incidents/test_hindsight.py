@@ -45,7 +45,7 @@ def test_a_candidate_after_the_deadline_is_flagged_with_the_deadlines_before_and
 
 def test_adopting_a_later_moment_after_the_deadline_is_flagged(incident: Incident, company: Company) -> None:
     another(incident, company, later(KNOWN, hours=20))
-    candidate = incident.facts.get(name="incident.known_at", label="확정")
+    candidate = next(row for row in incident.facts.filter(name="incident.known_at") if row.label == "확정")
     services.candidate_adopt(candidate=candidate, reason="확정 시점이 맞음", at=PASSED, by=company.counsel)
     (entry,) = flags()
     moved = next(item for item in entry.detail["deadlines"] if "incident-report/initial" in item["duty"])
