@@ -239,5 +239,3 @@ def _name(user: Any) -> str:
 
 def _iso(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat() if at else None
-
-

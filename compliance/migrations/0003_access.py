@@ -4,15 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('compliance', '0002_world_law'),
+        ("compliance", "0002_world_law"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='membership',
-            name='role',
-            field=models.CharField(choices=[('reporter', 'Reporter'), ('owner', 'Incident handler'), ('counsel', 'Counsel'), ('approver', 'Approver'), ('manager', 'Manager'), ('ciso', 'CISO'), ('cpo', 'Privacy officer (CPO)'), ('executive', 'Executive'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=20),
+            model_name="membership",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("reporter", "Reporter"),
+                    ("owner", "Incident handler"),
+                    ("counsel", "Counsel"),
+                    ("approver", "Approver"),
+                    ("manager", "Manager"),
+                    ("ciso", "CISO"),
+                    ("cpo", "Privacy officer (CPO)"),
+                    ("executive", "Executive"),
+                    ("auditor", "Auditor"),
+                    ("administrator", "Administrator"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

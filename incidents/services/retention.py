@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -70,10 +71,12 @@ def due(incidents: QuerySet[Incident], *, at: datetime) -> Iterator[Due]:
     """What of ``incidents`` may go at ``at`` (aware)."""
     require_aware(at)
     for incident in ended(incidents):
+        if incident.closed_at is None:
+            continue
         for name, keeping in get_retention().items():
             since = incident.closed_at + keeping.time
             if since <= at and name in _kinds and (many := _kinds[name].count(incident, at)):
-                yield Due(incident, name, many, since, incident.held)
+                yield Due(incident, name, many, since, bool(getattr(incident, "held", True)))
 
 
 def delete(item: Due, *, at: datetime, by: User) -> int:
@@ -168,7 +171,7 @@ def _evidence(incident: Incident) -> QuerySet[Evidence]:
     return incident.evidence_items.exclude(description="", location="", settled_note="")
 
 
-def _emptied(rows: QuerySet, columns: Iterable[str]) -> int:
+def _emptied(rows: QuerySet[Any], columns: Iterable[str]) -> int:
     return rows.update(**dict.fromkeys(columns, ""))
 
 
