@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from reports import exports, render
 from reports import services as reports
+from reports import statement as statements
 from reports.exports import dora, edpb
 from reports.forms import get_form
 from reports.models import Filing
@@ -189,9 +190,9 @@ def test_a_conditional_field_is_required_as_soon_as_its_condition_is_met() -> No
     form = get_form(DORA)
     filing = Filing(form=DORA, stage="initial")
     held = {"dora_2_5": {"value": "data_losses, geographical_spread"}}
-    assert reports.statement._asked_for(form.field("dora_2_6"), held)
-    assert not reports.statement._asked_for(form.field("dora_2_6"), {"dora_2_5": {"value": "data_losses"}})
-    assert not reports.statement._asked_for(form.field("dora_2_6"), filing.values)
+    assert statements._asked_for(form.field("dora_2_6"), held)
+    assert not statements._asked_for(form.field("dora_2_6"), {"dora_2_5": {"value": "data_losses"}})
+    assert not statements._asked_for(form.field("dora_2_6"), filing.values)
 
 
 def test_a_frozen_dora_report_is_downloaded_as_its_page_offers(client: Client, case: Case, dora_filing: Filing) -> None:
