@@ -1,7 +1,6 @@
 """What our sign-in does otherwise than django-allauth: letters by our outbox, no self-registration, roles from groups."""
 
 import base64
-import time
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -147,7 +146,7 @@ def recently_shown(request: HttpRequest) -> bool:
     records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
     limit = get_access_policy().sign_in.confirm_after.total_seconds()
     # The library notes wall seconds.
-    return bool(records) and time.time() - records[-1]["at"] < limit
+    return bool(records) and clock.now().timestamp() - records[-1]["at"] < limit
 
 
 class MfaAdapter(DefaultMFAAdapter):
