@@ -10,9 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance.clock import require_aware
-from compliance.engine import LocalText
 from compliance.errors import Refused
-from compliance.library import get_library
 from compliance.retention_policy import get_retention
 from incidents import access, journal
 from incidents.holds import LegalHold
@@ -134,18 +132,6 @@ def hold_lift(*, incident: Incident, reason: str, at: datetime, by: User) -> Non
         if not locked.holds.filter(lifted_at=None).update(lifted_at=at, lifted_by=by):
             raise Refused(_("No legal hold is in force."), code="not_held")
         journal.write(incident=locked, at=at, by=by, action="hold.lifted", subject=locked.code, new=text)
-
-
-def statutory_words(incident: Incident) -> list[LocalText]:
-    """What the law of the incident's duties says on keeping records, each once; words, as the library has them."""
-    rules = get_library().rules
-    keys = incident.obligations.values_list("rule", flat=True).order_by("rule").distinct()
-    said = {
-        version.records.get("en"): version.records
-        for key in keys
-        if key in rules and (version := rules[key].versions[-1]) is not None
-    }
-    return [words for english, words in said.items() if english]
 
 
 def _words_of(incident: Incident, at: datetime) -> list[int]:
