@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
+from django.utils import translation
 
 from incidents import sealed
 from reports import sealed as filings
@@ -31,6 +32,13 @@ def _flush_may_empty_sealed_tables() -> None:
         return [*lift, *original(*args, **options), *put_back]
 
     ops.sql_flush = sql_flush  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A page that was asked for in Korean leaves its thread in Korean: let each test begin in the house's language."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
