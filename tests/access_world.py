@@ -156,6 +156,7 @@ def _filled(
         "excuse": excuse.pk,
         "dismissal": dismissal.pk,
         "escalation": escalation.pk,
+        "message": incident.messages.first().pk,
         "sent": sent.number,
         "draft": draft.number,
         "reviewed": reviewed.number,
