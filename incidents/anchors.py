@@ -95,7 +95,9 @@ def _next(held: list[Anchor], *, at: datetime) -> Anchor:
     for anchor in held:
         before.update(anchor.heads)
     heads = {chain: (seq, hash_) for chain, seq, hash_ in JournalHead.objects.values_list("chain", "sequence", "hash")}
-    full = not _file(at).exists()
+    file = _file(at)
+    # An empty one is what a full disk left of the month's first.
+    full = not file.exists() or file.stat().st_size == 0
     return Anchor(
         number=held[-1].number + 1 if held else 1,
         at=at.astimezone(UTC).isoformat(),
@@ -209,8 +211,7 @@ def _append(path: Path, line: bytes) -> None:
     try:
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, (b"\n" if torn else b"") + line + b"\n")
-        os.fsync(handle)
+        _write_whole(handle, (b"\n" if torn else b"") + line + b"\n", size)
     finally:
         os.close(handle)
     if new:
@@ -219,6 +220,17 @@ def _append(path: Path, line: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _write_whole(handle: int, content: bytes, size: int) -> None:
+    """All of it, or a file as long as before: a disk that is nearly full takes a part and says nothing until the next write."""
+    try:
+        while content:
+            content = content[os.write(handle, content) :]
+        os.fsync(handle)
+    except OSError:
+        os.ftruncate(handle, size)
+        raise
 
 
 @contextmanager

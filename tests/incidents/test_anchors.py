@@ -1,6 +1,7 @@
 """Anchors outside the database: they find a chain that was forged as a whole, and changes of their own."""
 
 import json
+import resource
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -138,6 +139,23 @@ def test_half_a_line_left_by_a_power_cut_is_no_fault_and_is_not_built_upon(incid
     anchors.anchor_journal(at=later(AT, days=1))
     assert kinds() == {}
     assert len(anchors.read()) == 2
+
+
+def test_a_disk_that_takes_half_a_line_leaves_none_and_the_journal_tells_of_none(
+    incident: Incident, folder: Path
+) -> None:
+    anchors.anchor_journal(at=AT)
+    (path,) = folder.glob("*.jsonl")
+    before, (soft, hard) = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))
+    try:
+        with pytest.raises(OSError):
+            anchors.anchor_journal(at=later(AT, hours=1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == before
+    anchors.anchor_journal(at=later(AT, hours=2))
+    assert (len(anchors.read()), kinds()) == (2, {})
 
 
 def test_an_authority_stamps_the_anchor_and_anybody_can_check_it(incident: Incident, tsa: Tsa, tmp_path: Path) -> None:
