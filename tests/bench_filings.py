@@ -155,9 +155,10 @@ def main(count: int) -> None:
         server = Postgres(folder / "postgres").start()
         try:
             os.environ |= {
+                "BREACHCLOCK_SECOND_FACTOR": "offered",
                 "DATABASE_URL": server.url(), "BREACHCLOCK_VAR": str(folder / "var"),
                 "DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "only-for-benchmarks-" + "x" * 40,
-        "BREACHCLOCK_KEY_COMMAND": "echo bench AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                "BREACHCLOCK_KEY_COMMAND": "echo bench AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
             }  # fmt: skip
             import psycopg
 
